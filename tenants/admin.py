@@ -1,0 +1,1 @@
+"""What operators see of tenants and people. Postings and the like are registered by their own apps."""
