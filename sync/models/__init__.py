@@ -1,0 +1,31 @@
+"""The rows of the work; each file holds one noun."""
+
+from sync.models.batch import Answer, Attempt, Batch, SageLease
+from sync.models.bill import Bill
+from sync.models.catalogue import CatalogueList
+from sync.models.log import LogEntry
+from sync.models.mapping import LineOverride, MappingRule
+from sync.models.policy import CompanyPolicy
+from sync.models.posting import Posting
+from sync.models.run import Cursor, DueWork, Run
+from sync.models.vendor import VendorLink
+from sync.models.webhook_event import WebhookEvent
+
+__all__ = [
+    "Answer",
+    "Attempt",
+    "Batch",
+    "Bill",
+    "CatalogueList",
+    "CompanyPolicy",
+    "Cursor",
+    "DueWork",
+    "LineOverride",
+    "LogEntry",
+    "MappingRule",
+    "Posting",
+    "Run",
+    "SageLease",
+    "VendorLink",
+    "WebhookEvent",
+]
