@@ -37,6 +37,29 @@ class Knobs:
         200, "jobs", "A worker process is replaced after this many jobs.", least=1
     )
 
+    # BILL. The limits are BILL's own, for each developer key.
+    bill_concurrency: int = knob(
+        3, "requests", "Requests to BILL at the same time for a key and organization.", least=1
+    )
+    bill_calls_per_hour: int = knob(20_000, "requests", "Requests to BILL an hour.", least=1)
+    bill_logins_per_hour: int = knob(200, "sign-ins", "Sign-ins to BILL an hour.", least=1)
+    bill_logins_per_minute: int = knob(5, "sign-ins", "Sign-ins to BILL a minute.", least=1)
+    bill_call_seconds: float = knob(
+        30.0, "seconds", "One call to BILL, its repeated reads included, ends after this.", least=1
+    )
+    bill_wait_seconds: float = knob(
+        30.0, "seconds", "A call waits this long for its turn under BILL's limits."
+    )
+    bill_refusal_seconds: float = knob(
+        60.0, "seconds", "A refused sign-in to BILL is not tried again by itself for this long."
+    )
+    bill_busy_tries: int = knob(
+        5, "tries", "A call BILL refuses as one too many at once is sent this often.", least=1
+    )
+    bill_busy_pause_seconds: float = knob(
+        0.5, "seconds", "Pause before the first of these repeats; each is longer by as much."
+    )
+
     # People and pages.
     session_seconds: int = knob(14 * 24 * 3600, "seconds", "A sign-in lasts this long.", least=60)
     statement_timeout_seconds: int = knob(
@@ -53,15 +76,16 @@ class Knobs:
 
 def read_knobs(env: Environment) -> Knobs:
     """Return the knobs, each from its variable or its default; raises SettingRefused."""
-    given: dict[str, int | float] = {}
+    given: dict[str, Any] = {}
     for declared in fields(Knobs):
         variable = variable_name(declared.name)
         meaning = f"{declared.metadata['meaning']} ({declared.metadata['unit']})"
-        value: int | float
-        if isinstance(declared.default, int):
-            value = env.whole_number(variable, declared.default, meaning=meaning)
-        else:
-            value = env.number(variable, float(declared.default), meaning=meaning)
+        default: Any = declared.default
+        value = (
+            env.whole_number(variable, default, meaning=meaning)
+            if isinstance(default, int)
+            else env.number(variable, default, meaning=meaning)
+        )
         least = declared.metadata["least"]
         if value < least:
             raise SettingRefused(f"{variable} is {value}. It must be at least {least}.")

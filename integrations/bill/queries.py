@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
 from integrations.bill.types import ListKind
+from integrations.errors import AddressRefused
 
 PAGE_SIZE = 100
 IDS_PER_CALL = 50
@@ -29,10 +30,6 @@ _HOSTS = {
     "sandbox": "https://gateway.stage.bill.com",
 }
 _PLAIN_ID = re.compile(r"[0-9A-Za-z]{1,64}")
-
-
-class UnknownEnvironment(ValueError):
-    """No address is known for this environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +51,18 @@ class BillAddress:
 
 
 def base_urls(environment: str, *, practice_origin: str = "") -> tuple[str, str]:
-    """Return the API's and the events API's base address.
+    """Return the API's and the events API's base address; raises AddressRefused for no known one.
 
     Production is the `.prod.` host: gateway.bill.com, which several clients use, is another one.
     """
     host = practice_origin.rstrip("/") if environment == "practice" else _HOSTS.get(environment, "")
     if not host:
-        raise UnknownEnvironment(f"no address for the BILL environment {environment!r}")
+        raise AddressRefused(
+            f"no address for the BILL environment {environment!r}",
+            sentence=f"No address is known for the BILL environment “{environment}”. An owner "
+            "chooses production or sandbox under Connections; for practice, the operator sets "
+            "CONNECTOR_PRACTICE_BILL_URL.",
+        )
     return f"{host}/connect", f"{host}/connect-events"
 
 

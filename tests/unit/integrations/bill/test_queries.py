@@ -8,7 +8,6 @@ import pytest
 from integrations.bill.queries import (
     BILLS,
     ListQuery,
-    UnknownEnvironment,
     among,
     base_urls,
     changes_query,
@@ -17,6 +16,7 @@ from integrations.bill.queries import (
     since,
 )
 from integrations.bill.types import ListKind
+from integrations.errors import AddressRefused
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_each_environment_has_its_host(environment: str, practice: str, api: str
 
 @pytest.mark.parametrize("environment", ["practice", "staging", ""])
 def test_an_environment_without_an_address_is_refused(environment: str) -> None:
-    with pytest.raises(UnknownEnvironment):
+    with pytest.raises(AddressRefused):
         base_urls(environment)
 
 
