@@ -72,10 +72,10 @@ class Connection(TenantOwned):
         self.state, self.paused_reason, self.paused_at = ConnectionState.OK, "", None
         self.save()
 
-    def _update_if(self, state: str, **values: Any) -> bool:
+    def _update_if(self, expected: str, **values: Any) -> bool:
         rows = type(self).objects.for_tenant(self.tenant_id)
         version = {"credential_version": self.credential_version}
-        has_won = bool(rows.filter(pk=self.pk, state=state, **version).update(**values))
+        has_won = bool(rows.filter(pk=self.pk, state=expected, **version).update(**values))
         if has_won:
             for name, value in values.items():
                 setattr(self, name, value)

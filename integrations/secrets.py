@@ -171,7 +171,9 @@ class _Stored:
 class _SecretAttribute(DeferredAttribute):
     """Gives a Secret bound to the row it is read from; takes plain text or a Secret."""
 
-    field: SecretField
+    def __init__(self, field: Any) -> None:
+        super().__init__(field)
+        self.column: Any = field
 
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         if instance is None:
@@ -179,7 +181,7 @@ class _SecretAttribute(DeferredAttribute):
         value = super().__get__(instance, cls)
         if not isinstance(value, _Stored):
             return value if isinstance(value, Secret) else Secret.of(value or "")
-        purpose = self.field.purpose(instance)
+        purpose = self.column.purpose(instance)
         return Secret(lambda: unseal(value.sealed, purpose), sealed=value.sealed)
 
     def __set__(self, instance: Any, value: Any) -> None:
