@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F
 
 from integrations.secrets import SecretField
 from tenants.models import Company
-from tenants.scoping import TenantOwned
+from tenants.scoping import TenantOwned, TenantQuerySet
 
 
 class ConnectionState(models.TextChoices):
@@ -73,7 +73,8 @@ class Connection(TenantOwned):
         self.save()
 
     def _update_if(self, expected: str, **values: Any) -> bool:
-        rows = type(self).objects.for_tenant(self.tenant_id)
+        everyone: TenantQuerySet[Connection] = TenantQuerySet(type(self))
+        rows = everyone.for_tenant(self.tenant_id)
         version = {"credential_version": self.credential_version}
         has_won = bool(rows.filter(pk=self.pk, state=expected, **version).update(**values))
         if has_won:
@@ -88,6 +89,13 @@ class Connection(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} of company {self.company_id}"
+
+
+class BillConnectionQuerySet(TenantQuerySet["BillConnection"]):
+    """Rows of BillConnection."""
+
+
+BillConnectionManager = models.Manager.from_queryset(BillConnectionQuerySet)
 
 
 class BillConnection(Connection):
@@ -113,6 +121,8 @@ class BillConnection(Connection):
     is_token = models.BooleanField(default=False)
     fixed_organization_id = models.CharField(max_length=40, default="", blank=True)
 
+    objects: ClassVar[BillConnectionManager[BillConnection]] = BillConnectionManager()
+
     class Meta(Connection.Meta):
         verbose_name = "BILL connection"
         constraints = [
@@ -126,6 +136,13 @@ class BillConnection(Connection):
                 name="bill_connection_organization_is_fixed",
             ),
         ]
+
+
+class Sage300ConnectionQuerySet(TenantQuerySet["Sage300Connection"]):
+    """Rows of Sage300Connection."""
+
+
+Sage300ConnectionManager = models.Manager.from_queryset(Sage300ConnectionQuerySet)
 
 
 class Sage300Connection(Connection):
@@ -152,6 +169,8 @@ class Sage300Connection(Connection):
     post_process = models.JSONField(default=dict, blank=True)
     fixed_database = models.CharField(max_length=6, default="", blank=True)
     fixed_host = models.CharField(max_length=260, default="", blank=True)
+
+    objects: ClassVar[Sage300ConnectionManager[Sage300Connection]] = Sage300ConnectionManager()
 
     class Meta(Connection.Meta):
         verbose_name = "Sage 300 connection"
@@ -180,6 +199,13 @@ class WebhookAddress(models.Model):
         return f"letter box {self.id}"
 
 
+class WebhookSubscriptionQuerySet(TenantQuerySet["WebhookSubscription"]):
+    """Rows of WebhookSubscription."""
+
+
+WebhookSubscriptionManager = models.Manager.from_queryset(WebhookSubscriptionQuerySet)
+
+
 class WebhookSubscription(TenantOwned):
     """What BILL was asked to send to a company's letter box; `bill_id` "" means not registered."""
 
@@ -199,6 +225,10 @@ class WebhookSubscription(TenantOwned):
     registered_at = models.DateTimeField(null=True, blank=True)
     last_checked_at = models.DateTimeField(null=True, blank=True)
 
+    objects: ClassVar[WebhookSubscriptionManager[WebhookSubscription]] = (
+        WebhookSubscriptionManager()
+    )
+
     class Meta(TenantOwned.Meta):
         constraints = [
             *TenantOwned.Meta.constraints,
@@ -212,6 +242,13 @@ class WebhookSubscription(TenantOwned):
         return f"subscription {self.bill_id or 'not registered'}"
 
 
+class WebhookKeyQuerySet(TenantQuerySet["WebhookKey"]):
+    """Rows of WebhookKey."""
+
+
+WebhookKeyManager = models.Manager.from_queryset(WebhookKeyQuerySet)
+
+
 class WebhookKey(TenantOwned):
     """A key BILL signs with; a replaced one stays valid for a while for late redeliveries."""
 
@@ -221,6 +258,8 @@ class WebhookKey(TenantOwned):
     key = SecretField()
     created_at = models.DateTimeField()
     valid_until = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[WebhookKeyManager[WebhookKey]] = WebhookKeyManager()
 
     class Meta(TenantOwned.Meta):
         pass

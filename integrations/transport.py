@@ -133,6 +133,7 @@ class Transport:
     """Sends calls under one address policy; safe to share between threads.
 
     `resolver`, `wait` (seconds → None) and `request_ids` are injected by tests.
+    `read_seconds` bounds one silence of the server, within the deadline of the call.
     `patience_seconds` is the longest Retry-After that a read waits out by itself.
     """
 
@@ -141,7 +142,7 @@ class Transport:
         policy: AddressPolicy,
         *,
         connect_seconds: float = 10.0,
-        read_seconds: float = 120.0,
+        read_seconds: float = 600.0,
         max_bytes: int = 32 * MEBIBYTE,
         read_attempts: int = 3,
         patience_seconds: float = 5.0,
