@@ -98,7 +98,7 @@ def choose_account(line: BillLine, desk: Desk) -> Chosen | Problem:
         )
     rules = best_rules(desk.rules, _facts(line, desk.bill, coded.id))
     if len(rules) > 1:
-        return _tie(rules)
+        return _tie(rules, desk)
     if rules:
         reason = _rule_reason(rules[0], desk) + coded.via
         return _checked(rules[0].gl_account, AccountSource.RULE, reason, desk, rules[0])
@@ -196,12 +196,15 @@ def _rule_reason(rule: MappingRule, desk: Desk) -> str:
     return f"{'Table' if rule.is_table_row else 'Rule'}: {rule_name(rule, desk)}"
 
 
-def _tie(rules: Sequence[MappingRule]) -> Problem:
-    named = listed([f"{rule.id} (to {rule.gl_account})" for rule in rules])
+def _tie(rules: Sequence[MappingRule], desk: Desk) -> Problem:
+    accounts = listed([rule.gl_account for rule in rules])
+    name = rule_name(rules[0], desk)
     return problem(
         ProblemCode.RULES_TIE,
-        f"The rules {named} ask for the same and name different accounts. Remove all but one here.",
+        f"{len(rules)} rules for {name} name different accounts: {accounts}. Remove all but one "
+        "here.",
         subject="+".join(rule.id for rule in rules),
+        subject_name=name,
     )
 
 

@@ -96,16 +96,13 @@ class Unmapped:
 class _Notes:
     """Problems and warnings gathered on the way, each once."""
 
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    problems: dict[Problem, None] = field(default_factory=dict)
+    warnings: dict[Problem, None] = field(default_factory=dict)
 
     def add(self, found: Iterable[Problem | None]) -> None:
         for one in found:
-            if one is None:
-                continue
-            kept = self.problems if one.holds else self.warnings
-            if one not in kept:
-                kept.append(one)
+            if one is not None:
+                (self.problems if one.holds else self.warnings)[one] = None
 
 
 def map_bill(
