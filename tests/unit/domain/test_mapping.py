@@ -255,6 +255,7 @@ def test_rules_that_agree_on_conditions_and_account_do_not_contradict() -> None:
         (a_bill(lines=(a_line("NaN"),)), {}, ProblemCode.LINE_WITHOUT_AMOUNT),
         (a_bill(amount=None), {}, ProblemCode.NO_TOTAL),
         (a_bill(amount="100.01"), {}, ProblemCode.TOTALS_DIFFER),
+        (a_bill(amount="99.99"), {}, ProblemCode.TOTALS_DIFFER),
         (a_bill_of(a_line("5"), a_line("-5", id="bli2")), {}, ProblemCode.ZERO_TOTAL),
         (a_bill_of(a_line("-5.00")), {}, ProblemCode.NEGATIVE_TOTAL),
         (a_bill_of(a_line("1e16")), {}, ProblemCode.AMOUNT_TOO_LARGE),
