@@ -1,0 +1,71 @@
+# The commands of the project. `make help` lists them; nothing else has to be set up.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.made-from-lock
+MANAGE := $(BIN)/python manage.py
+TEMPLATES := $(wildcard templates)
+
+PORT ?= 8000
+SEEDS ?= 2000
+ONCE ?=
+TESTS ?=
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed; $(PYTHON) is older. Name another one: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Making .venv from requirements.lock (only when it changed)."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.lock
+	@touch $@
+
+.PHONY: venv
+venv: $(READY) ## make the virtual environment from the pinned lock
+
+.PHONY: help
+help: ## list the commands
+	@echo "make COMMAND, where COMMAND is one of"
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: demo
+demo: $(READY) ## show the whole product with practice data (PORT=8000; ONCE=1: one pass, a table, an exit code)
+	@exec $(MANAGE) demo --with-parent --port $(PORT) $(if $(filter-out 0 off no,$(ONCE)),--once)
+
+.PHONY: run
+run: $(READY) ## run the product for real use (PORT=8000)
+	@exec $(MANAGE) run --with-parent --port $(PORT)
+
+.PHONY: test
+test: $(READY) ## run the whole test suite (TESTS="tests/unit -k words" for a part)
+	@$(BIN)/python -m tests.chromium
+	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+
+.PHONY: check
+check: $(READY) ## run every check that is no test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	$(BIN)/djlint --check --quiet $(TEMPLATES)
+	$(BIN)/djlint --lint --quiet $(TEMPLATES)
+	$(MANAGE) makemigrations --check --dry-run
+	@echo "manage.py check --deploy, with docs/production.env.example"
+	@env --ignore-environment PATH="$$PATH" HOME="$$HOME" bash -c \
+	  'set -a && source docs/production.env.example && exec $(MANAGE) check --deploy --fail-level WARNING'
+
+.PHONY: simulate
+simulate: $(READY) ## run the posting protocol against model servers (SEEDS=2000)
+	@exec $(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+.PHONY: chaos
+chaos: $(READY) ## kill real processes on a seeded plan, for longer than the suite does
+	@exec $(BIN)/python -m pytest tests/chaos --chaos-trials 20
+
+.PHONY: bench
+bench: $(READY) ## measure: each figure as a ratio, side by side
+	@for figure in bench/*.py; do echo "== $$figure" && $(BIN)/python $$figure || exit 1; done
