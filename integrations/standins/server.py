@@ -56,7 +56,7 @@ class StandInServer:
         self._port = int(self._httpd.server_address[1])
         self._thread = threading.Thread(
             target=self._httpd.serve_forever,
-            kwargs={"poll_interval": 0.05},
+            kwargs={"poll_interval": 0.02},
             name=f"stand-in {self.world.name}",
             daemon=True,
         )
