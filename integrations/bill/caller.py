@@ -177,7 +177,7 @@ class BillCaller:
                 return read_answer(answer, is_write=is_write)
             except RateLimited as error:
                 tries += 1
-                if error.vendor_code == HOURLY_LIMIT:
+                if error.vendor_code == HOURLY_LIMIT and not _is_by_the_minute(error):
                     error.retry_after_seconds = self._quota.close_for_the_hour()
                     raise
                 if error.vendor_code != CONCURRENCY_LIMIT or tries >= self._limits.busy_tries:
@@ -227,6 +227,11 @@ def _checked(session: BillSession, organization_id: str) -> BillSession:
             f"{organization_id}. An owner corrects the organization id under Connections.",
         )
     return session
+
+
+def _is_by_the_minute(error: RateLimited) -> bool:
+    """BILL names one code for the hour and, for sign-ins, the minute; only its text tells."""
+    return "per minute" in error.vendor_message.lower()
 
 
 def _refused_twice(lost: SessionLost) -> AuthRefused:

@@ -2,7 +2,7 @@
 
 BILL counts per developer key: requests at once (for each organization), requests an hour, sign-ins
 an hour and a minute. A limit kept inside one process would be wrong with the second worker. Taking
-a place costs one short statement and giving it back another; neither holds a transaction open.
+a place costs one short statement and giving it back another; no transaction is open between them.
 """
 
 from __future__ import annotations
@@ -157,17 +157,20 @@ class SharedQuota:
             pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
 
     def _try_to_take(self, holder: str) -> tuple[int | None, bool, float]:
-        row = self._fetch(
-            _TAKE,
-            {
-                "key": self._key,
-                "slot_key": self._slot_key,
-                "places": self._limits.concurrency,
-                "calls": self._limits.calls_per_hour,
-                "lease": self._limits.slot_lease_seconds,
-                "holder": holder,
-            },
-        )
+        # Durable: a caller that holds a transaction open while it talks to BILL would keep the
+        # count locked for every process on this key. It gets a RuntimeError instead.
+        with transaction.atomic(durable=True):
+            row = self._fetch(
+                _TAKE,
+                {
+                    "key": self._key,
+                    "slot_key": self._slot_key,
+                    "places": self._limits.concurrency,
+                    "calls": self._limits.calls_per_hour,
+                    "lease": self._limits.slot_lease_seconds,
+                    "holder": holder,
+                },
+            )
         if row is None:
             self._is_prepared = False
             self._prepare()

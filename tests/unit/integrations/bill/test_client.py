@@ -153,6 +153,16 @@ def test_a_used_up_hour_closes_the_key_for_all(status: int) -> None:
     assert len(bill.asked) == 1
 
 
+def test_a_limit_by_the_minute_does_not_close_the_hour() -> None:
+    quota = OwnQuota()
+    bill = answers((422, fault("BDC_1144", "Max number of allowed requests per minute: 5.")))
+
+    with pytest.raises(RateLimited):
+        list(a_client(bill, quota=quota).iter_bills())
+
+    assert not quota.is_closed
+
+
 def test_every_request_is_counted_sign_ins_too() -> None:
     quota = OwnQuota()
     bill = answers((200, {"results": []}))
