@@ -272,6 +272,9 @@ class Transport:
                 raise UnexpectedAnswer(f"request not sendable: {what}") from error
             is_late = exchange.is_expired or isinstance(error, requests.Timeout | TimeoutError)
             raise lost(what, system=call.system, is_write=call.is_write, is_late=is_late) from error
+        if exchange.is_expired:
+            # Cut within its headers, an answer looks whole to the library, with an empty body.
+            raise lost("cut off", system=call.system, is_write=call.is_write, is_late=True)
         return Answer(
             status=reply.status_code,
             headers={name.lower(): value for name, value in reply.headers.items()},

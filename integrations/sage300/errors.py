@@ -232,6 +232,20 @@ def refused_document(message: str, document_numbers: Collection[str]) -> str | N
     return left.pop() if len(left) == 1 else None
 
 
+def is_number_taken(message: str) -> bool:
+    """Whether Sage's text says that a vendor's document number is already in use.
+
+    Captured only in English; in another language the refusal is shown as Sage worded it.
+    """
+    return bool(
+        re.search(
+            r"document number.{0,120}already (exists|used|been used)",
+            message,
+            re.IGNORECASE | re.DOTALL,
+        )
+    )
+
+
 def _envelope(body: bytes) -> tuple[str, str]:
     """Sage's code and text, both "" where there is no such envelope."""
     try:
