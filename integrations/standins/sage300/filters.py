@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<date>\d{4}-\d{2}-\d{2}(?:T[0-9:.]+Z?)?)"
     r"|(?P<number>-?\d+(?:\.\d+)?)m?|(?P<word>[A-Za-z_]\w*)|(?P<mark>[(),]))"
 )
+_TEXTS = frozenset({"text", "upper", "enum", "name"})
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda left, right: left == right,
     "ne": lambda left, right: left != right,
@@ -141,7 +142,9 @@ class _Parser:
         kind, name = self._next()
         if kind != "word":
             raise _bad(f"a property expected at {name!r}")
-        return self._known(name)
+        if self._entity.properties[self._known(name)].kind not in _TEXTS:
+            raise _bad(f"{name} is not a text")
+        return name
 
     def _text_test(self, function: str) -> Condition:
         if function in {"contains", "substringof"} and not self._switches.allow_contains:

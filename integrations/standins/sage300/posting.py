@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from integrations.standins.sage300.batches import drop_entry, new_batch, put_entry
 from integrations.standins.sage300.company import Batch, Company
 from integrations.standins.sage300.errors import SageError
@@ -54,7 +56,7 @@ def process(company: Company, payload: object, session: Session) -> None:
 
 
 def _is_number(value: object) -> bool:
-    return not isinstance(value, bool | str) and value is not None and value == int(value)  # type: ignore[call-overload]
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
 def post(company: Company, batch: Batch, session: Session) -> None:

@@ -20,6 +20,7 @@ _DATE = re.compile(
     r"^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?$"
 )
 _MOST_DIGITS = 15
+_TOO_LARGE = 10**16  # an amount has 19 digits, three of them decimals
 
 
 def _wrong(prop: Property, value: object) -> SageError:
@@ -61,6 +62,8 @@ def _date(prop: Property, value: object) -> str | None:
 
 def _number(prop: Property, value: object) -> Decimal | int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise _wrong(prop, value)
+    if not -_TOO_LARGE < value < _TOO_LARGE:
         raise _wrong(prop, value)
     if prop.kind == "int" or prop.size == 0:
         if value != int(value):

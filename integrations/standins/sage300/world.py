@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from integrations.standins.messages import Reply, Request
-from integrations.standins.sage300 import people
+from integrations.standins.sage300.administrators import Administrators
 from integrations.standins.sage300.api import Api, respond
+from integrations.standins.sage300.clerks import Clerks
 from integrations.standins.sage300.errors import SageError, as_reply
 from integrations.standins.sage300.ledger import ledger_of
 from integrations.standins.sage300.loading import load_company
 from integrations.standins.sage300.metadata import metadata
+from integrations.standins.sage300.people import actions_of
 from integrations.standins.sage300.resources import MODULES
 from integrations.standins.sage300.security import Gate, User
 from integrations.standins.sage300.session import Session
@@ -57,11 +59,11 @@ def _today() -> date:
     return datetime.now(tz=UTC).date()
 
 
-class Sage300World(people.People):
+class Sage300World(Clerks, Administrators):
     """Several companies behind one address. `today` is the session date."""
 
     name: ClassVar[str] = "sage300"
-    ACTIONS: ClassVar[frozenset[str]] = people.ACTIONS
+    ACTIONS: ClassVar[frozenset[str]] = actions_of(Clerks) | actions_of(Administrators)
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, today: Callable[[], date] = _today

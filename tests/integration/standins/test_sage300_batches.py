@@ -129,6 +129,7 @@ def test_business_rules_refuse_with_409(
         {"Nonsense": 1},
         {"DocumentType": "Invoices"},
         {"DocumentTotalIncludingTax": "100"},
+        {"DocumentTotalIncludingTax": 1e300},
         {"DocumentDate": "yesterday"},
         {"InvoiceDetails": [{"ExtendedAmountWithTIP": 1}]},
         {"InvoiceDetails": {}},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -273,3 +275,36 @@ def test_every_action_can_be_asked_for_at_the_control_door(sage: Sage) -> None:
     assert (refused.status, "already exists" in refused.json["error"]) == (400, True)
     ledger = sage.ask("GET", "/_standin/ledger").json
     assert ledger["CALCAT"]["batches"][0]["BatchTotal"] == "10.00"
+
+
+def test_posting_can_be_seen_in_progress(sage: Sage) -> None:
+    sage.world.set_switches({"posting_seconds": 0.3})
+    number = ready(sage, invoice("A-1"))
+    poster = threading.Thread(target=sage.process, args=(number,))
+    poster.start()
+
+    seen = set()
+    while poster.is_alive():
+        seen.add(sage.batch(number)["BatchStatus"])
+        time.sleep(0.02)
+    poster.join()
+
+    assert "PostInProgress" in seen
+    assert sage.batch(number)["BatchStatus"] == "Posted"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"nonsense": 1}, {"batch_failure_mode": "sometimes"}, {"page_size": "many"}, {"allow_ge": 1}],
+)
+def test_switches_refuse_what_they_do_not_know(sage: Sage, changes: dict[str, Any]) -> None:
+    before = sage.world.read_switches()
+
+    assert sage.ask("POST", "/_standin/switches", changes).status == 400
+    assert sage.world.read_switches() == before
+
+
+def test_the_session_date_can_be_moved(sage: Sage) -> None:
+    sage.world.set_today("2026-07-31")
+
+    assert sage.post_batch(invoice("A-1")).json["BatchDate"] == "2026-07-31T00:00:00Z"

@@ -282,6 +282,7 @@ def test_filters(sage: Sage, text: str, found: list[str]) -> None:
         "$filter=substringof('A',VendorName)",
         "$filter=VendorNumber%20eq",
         "$filter=Nonsense%20eq%20'A'",
+        "$filter=startswith(DateOfLastInvoice,'2')",
         "$filter=tolower(VendorName)%20eq%20'a'",
         "$orderby=VendorNumber",
         "$select=Nonsense",
