@@ -171,7 +171,9 @@ class Company:
     # Which document numbers stand in batches that are not posted yet.
 
     def note_entry(self, batch: Batch, entry: Row) -> None:
-        """An entry lies in this batch from now on."""
+        """An entry lies in this batch from now on; a batch a restore has undone counts for none."""
+        if self.state.batches.get(batch.number) is not batch:
+            return
         document = (entry["VendorNumber"], entry["DocumentNumber"])
         self.state.unposted[document].add((batch.number, entry["EntryNumber"]))
 

@@ -308,3 +308,18 @@ def test_the_session_date_can_be_moved(sage: Sage) -> None:
     sage.world.set_today("2026-07-31")
 
     assert sage.post_batch(invoice("A-1")).json["BatchDate"] == "2026-07-31T00:00:00Z"
+
+
+def test_a_restore_in_mid_write_leaves_no_trace_of_the_batch(sage: Sage) -> None:
+    backup = sage.world.snapshot()
+    sage.world.set_switches({"seconds_per_entry": 0.1})
+    writer = threading.Thread(target=sage.post_batch, args=(invoice("A-1"), invoice("A-2")))
+    writer.start()
+    time.sleep(0.15)
+
+    sage.world.restore(backup)
+    writer.join()
+
+    assert sage.get("AP/APInvoiceBatches(59)").status == 404
+    sage.world.set_switches({"seconds_per_entry": 0.0})
+    assert sage.post_batch(invoice("A-1"), invoice("A-2")).json["BatchNumber"] == 59
