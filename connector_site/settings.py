@@ -7,12 +7,18 @@ worker import it. What has to run first (the embedded database) is started by th
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import django_stubs_ext
 
 from connector_site import database, logs
 from connector_site.env import Environment, SettingRefused
 from connector_site.knobs import Knobs, queue_retry_seconds, read_knobs
 from connector_site.local_keys import local_key
+
+# Lets Django's generic classes be written as ModelAdmin[Tenant] at run time too.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENVIRONMENT = Environment(os.environ)
@@ -169,8 +175,8 @@ if MAIL_IS_SET_UP:
     _mail = urlsplit(_mail_url)
     EMAIL_HOST = _mail.hostname or "localhost"
     EMAIL_PORT = _mail.port or (465 if _mail.scheme == "smtps" else 587)
-    EMAIL_HOST_USER = _mail.username or ""
-    EMAIL_HOST_PASSWORD = _mail.password or ""
+    EMAIL_HOST_USER = unquote(_mail.username or "")
+    EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
     EMAIL_USE_SSL = _mail.scheme == "smtps"
     EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)
 else:
@@ -212,11 +218,13 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _IS_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if ENVIRONMENT.flag(
+TRUST_PROXY = ENVIRONMENT.flag(
     "TRUST_PROXY",
     default=False,
-    meaning="On: a proxy before us sets X-Forwarded-Proto and removes any that a client sent.",
-):
+    meaning="On: a proxy before us sets X-Forwarded-Proto and X-Forwarded-For, and removes any"
+    " that a client sent.",
+)
+if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = CONNECTOR.request_body_bytes
 
@@ -235,7 +243,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# No STATIC_ROOT: the few files are served from where they lie, so nothing has to be collected.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -270,7 +278,7 @@ SPECTACULAR_SETTINGS = {
 # The queue only says "look now"; rows are the truth. Its time-out, retry and limits follow from
 # one another, so only the knobs are set by hand.
 
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "connector",
     "orm": "default",
     "workers": CONNECTOR.queue_workers,

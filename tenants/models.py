@@ -12,16 +12,28 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
-from tenants.scoping import TenantOwned
+from tenants.scoping import TenantOwned, TenantQuerySet
 
 SLUG_RULE = RegexValidator(
     r"^[a-z0-9]+(?:-[a-z0-9]+)*\Z",
     "Use lower-case letters, digits and single hyphens.",
 )
+
+#: First words of addresses that are ours, so no tenant may have them.
+RESERVED_SLUGS = frozenset(
+    {"accounts", "admin", "api", "favicon", "health", "media", "start", "static", "webhooks"}
+)
+
+
+def refuse_reserved_slug(value: str) -> None:
+    """Raise ValidationError for a short name that is an address of our own."""
+    if value in RESERVED_SLUGS:
+        raise ValidationError(f"The short name {value} is an address of our own. Choose another.")
 
 
 class Role(models.TextChoices):
@@ -99,6 +111,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Return the first name."""
         return self.get_full_name().split()[0]
 
+    @property
+    def initials(self) -> str:
+        """Two letters for the round badge beside the name."""
+        words = self.get_full_name().replace(".", " ").replace("@", " ").split()
+        return "".join(word[0] for word in words[:2]).upper()
+
     def clean(self) -> None:
         """Fold the e-mail."""
         super().clean()
@@ -108,7 +126,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.get_full_name()
 
 
-class TenantQuerySet(models.QuerySet["Tenant"]):
+class CustomerQuerySet(models.QuerySet["Tenant"]):
     """Tenants."""
 
     def of(self, user: User) -> Self:
@@ -124,14 +142,14 @@ class Tenant(models.Model):
     """One customer using the connector."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    slug = models.SlugField(max_length=50, validators=[SLUG_RULE])
+    slug = models.SlugField(max_length=50, validators=[SLUG_RULE, refuse_reserved_slug])
     name = models.CharField(max_length=120)
     status = models.CharField(
         max_length=9, choices=TenantStatus.choices, default=TenantStatus.ACTIVE
     )
     created_at = models.DateTimeField()
 
-    objects = TenantQuerySet.as_manager()
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -150,6 +168,17 @@ class Tenant(models.Model):
         return self.status == TenantStatus.SUSPENDED
 
 
+class CompanyQuerySet(TenantQuerySet["Company"]):
+    """Companies."""
+
+    def running(self) -> Self:
+        """Return those nobody has paused."""
+        return self.filter(is_paused=False)
+
+
+CompanyManager = models.Manager.from_queryset(CompanyQuerySet)
+
+
 class Company(TenantOwned):
     """One BILL organization feeding one Sage 300 company database."""
 
@@ -161,6 +190,8 @@ class Company(TenantOwned):
     paused_reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
 
+    objects: ClassVar[CompanyManager["Company"]] = CompanyManager()
+
     class Meta(TenantOwned.Meta):
         constraints = [
             *TenantOwned.Meta.constraints,
@@ -170,6 +201,10 @@ class Company(TenantOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the company's first page."""
+        return f"/{self.tenant.slug}/{self.slug}/"
 
 
 class Membership(models.Model):

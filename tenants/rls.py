@@ -27,7 +27,7 @@ from typing import Any
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.db.models import Model
+from django.db.models import ForeignKey, Model
 
 from tenants.scoping import OPERATOR
 
@@ -137,12 +137,13 @@ class CompositeForeignKey(_TableOperation):
         model = self.model(state, app_label)
         target_app, _, target_name = self.target.rpartition(".")
         target = state.apps.get_model(target_app or app_label, target_name)
-        column = model._meta.get_field(self.field_name).column
+        field = model._meta.get_field(self.field_name)
+        assert isinstance(field, ForeignKey)  # noqa: S101 (nothing else can be meant)
         quote = editor.quote_name
         return [
             f"ALTER TABLE {quote(model._meta.db_table)}"
             f" ADD CONSTRAINT {quote(self._constraint_name(model))}"
-            f" FOREIGN KEY (tenant_id, {quote(column)})"
+            f" FOREIGN KEY (tenant_id, {quote(field.attname)})"
             f" REFERENCES {quote(target._meta.db_table)} (tenant_id, id)"
             " DEFERRABLE INITIALLY DEFERRED"
         ]

@@ -92,7 +92,8 @@ class TenantOwned(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, related_name="+")
 
-    objects = TenantQuerySet.as_manager()
+    if not TYPE_CHECKING:  # mypy would not let a model put its own typed manager here
+        objects = TenantQuerySet.as_manager()
 
     class Meta:
         abstract = True

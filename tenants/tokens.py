@@ -1,30 +1,27 @@
-"""How a machine gets to its tenant: the API's counterpart of ``tenants.access``.
+"""Who a machine is and what it may do.
 
 A request carries ``Authorization: Bearer mlc_…``. The token names the tenant, so an API address
-names only the company. ``TenantScoped`` opens the tenant's scope for the whole view, rendering
-included; a view that calls BILL or Sage sets ``scoped = False`` and opens a scope for each phase.
+names only the company. Views inherit ``tenants.api_access.TenantScoped``.
 """
 
-from collections.abc import Mapping
-from contextlib import ExitStack
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING
 
-from django.db import transaction
-from django.http import HttpResponseBase
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from tenants.models import ApiToken, Company, Role, Tenant
-from tenants.scoping import tenant_scope
+from tenants.models import ApiToken, Role
+
+if TYPE_CHECKING:
+    # At run time rest_framework.views reads the settings that name this module.
+    from rest_framework.views import APIView
 
 _SCHEMES = frozenset({"bearer", "token"})
 _NOTE_USE_EVERY = timedelta(minutes=1)
+WRITE_ROLES = frozenset({Role.OWNER, Role.ACCOUNTANT})
 _REFUSED = "This token is not known, or it was revoked."
 
 
@@ -78,7 +75,7 @@ class HasTenant(BasePermission):
 
     message = "Send an API token: Authorization: Bearer mlc_…"
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Return whether this token may go on; the message says why not."""
         token = request.auth
         if not isinstance(token, ApiToken):
@@ -88,7 +85,7 @@ class HasTenant(BasePermission):
                 f"{token.tenant} is suspended. An operator of this service can resume it."
             )
             return False
-        write_roles = getattr(view, "write_roles", TenantScoped.write_roles)
+        write_roles = getattr(view, "write_roles", WRITE_ROLES)
         if request.method in SAFE_METHODS or token.role in write_roles:
             return True
         self.message = (
@@ -96,48 +93,3 @@ class HasTenant(BasePermission):
             f" Use a token with one of: {', '.join(sorted(write_roles))}."
         )
         return False
-
-
-class TenantScoped(APIView):
-    """A view inside its token's tenant. Inherit it first, before a generic view of DRF."""
-
-    scoped: ClassVar[bool] = True
-    write_roles: ClassVar[frozenset[str]] = frozenset({Role.OWNER, Role.ACCOUNTANT})
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
-        """Answer inside the scope; an exception answer takes back what was written."""
-        with ExitStack() as self._stack:
-            response = super().dispatch(request, *args, **kwargs)
-            if isinstance(response, Response) and not response.is_rendered:
-                response.render()
-            if getattr(response, "exception", False) and self.is_scope_open:
-                transaction.set_rollback(True)
-            return response
-
-    is_scope_open = False
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate, open the scope, then go on as DRF does."""
-        self.perform_authentication(request)
-        if self.scoped and isinstance(request.auth, ApiToken):
-            self._stack.enter_context(tenant_scope(request.auth.tenant_id))
-            self.is_scope_open = True
-        super().initial(request, *args, **kwargs)
-
-    @property
-    def tenant(self) -> Tenant:
-        """The token's tenant."""
-        token = self.request.auth
-        assert isinstance(token, ApiToken)  # noqa: S101 (HasTenant let no other in)
-        return token.tenant
-
-    def get_company(self, kwargs: Mapping[str, Any] | None = None) -> Company:
-        """Return the company that the address names (``company_slug``); NotFound for any other.
-
-        Needs an open scope.
-        """
-        slug = (kwargs or self.kwargs)["company_slug"]
-        company = Company.objects.for_tenant(self.tenant).filter(slug=slug).first()
-        if company is None:
-            raise NotFound("There is no company of this name here.")
-        return company

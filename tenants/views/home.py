@@ -1,0 +1,74 @@
+"""Where a person lands: the front door for visitors, the way on for those who are signed in."""
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from tenants import audit
+from tenants.access import TenantRequest, tenant_view
+from tenants.enrolment import create_tenant, enrol, free_slug
+from tenants.forms import NewTenantForm
+from tenants.models import Membership, Role, Tenant, User
+from tenants.scoping import tenant_scope
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponseBase:
+    """Show visitors what this is, and send members to their tenant."""
+    if not isinstance(request.user, User):
+        return TemplateResponse(request, "tenants/front.html")
+    tenants = list(Tenant.objects.of(request.user).order_by("name"))
+    if len(tenants) == 1:
+        return redirect("tenant", tenant_slug=tenants[0].slug)
+    if not tenants and request.user.is_staff:
+        return redirect("admin:index")
+    return TemplateResponse(request, "tenants/choose.html", {"tenants": tenants})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def start(request: HttpRequest) -> HttpResponseBase:
+    """Make a tenant for a person who has none, with them as its owner."""
+    user = request.user
+    if not isinstance(user, User) or Membership.objects.filter(user=user).exists():
+        raise PermissionDenied
+    form = NewTenantForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        now = timezone.now()
+        name = form.cleaned_data["name"]
+        tenant = create_tenant(name=name, slug=free_slug(name), now=now)
+        enrol(
+            tenant=tenant, email=user.email, role=Role.OWNER, name=user.name, password=None, now=now
+        )
+        with tenant_scope(tenant.pk):
+            audit.record(
+                tenant=tenant,
+                actor=audit.actor_of(request),
+                action="tenant.created",
+                subject=name,
+                now=now,
+            )
+        return redirect("tenant", tenant_slug=tenant.slug)
+    return TemplateResponse(request, "tenants/start.html", {"form": form})
+
+
+@require_safe
+@tenant_view()
+def tenant(request: TenantRequest) -> HttpResponseBase:
+    """Show the tenant's companies and people; a tenant with one company goes straight to it."""
+    if len(request.companies) == 1 and "all" not in request.GET:
+        return redirect(request.companies[0].get_absolute_url())
+    members = request.tenant.memberships.select_related("user").order_by("user__name")
+    return TemplateResponse(
+        request, "tenants/tenant.html", {"companies": request.companies, "members": members}
+    )
+
+
+@require_safe
+def health(request: HttpRequest) -> HttpResponseBase:
+    """Say that the web server answers; touches no database."""
+    return JsonResponse({"ok": True})

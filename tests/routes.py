@@ -1,0 +1,107 @@
+"""Every address of the product, and who may go there: what the walking test walks.
+
+A new route needs an entry in ``ROUTES`` under its pattern (run the test: it prints the patterns that
+are missing), and a new kind of part in an address an entry in ``PARTS``.
+
+    "<slug:tenant_slug>/<slug:company_slug>/postings/": page(),
+    "<slug:tenant_slug>/<slug:company_slug>/mapping/save/": page(methods={"POST"}),
+    "<slug:tenant_slug>/<slug:company_slug>/people/": page(readers={Role.OWNER}),
+    "api/v1/companies/<slug:company_slug>/postings/": api(),
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from tenants.models import Company, Role, Tenant
+
+READS = frozenset({"GET", "HEAD"})
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+ANY_ROLE = frozenset(Role)
+WRITERS = frozenset({Role.OWNER, Role.ACCOUNTANT})
+
+
+class Door(Enum):
+    """How a route is guarded."""
+
+    PUBLIC = auto()  # anybody
+    SIGNED_IN = auto()  # anybody with an account
+    MEMBER = auto()  # members of the tenant in the address
+    TOKEN = auto()  # an API token; the tenant is the token's
+    OPERATOR = auto()  # staff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    door: Door
+    readers: frozenset[Role] = ANY_ROLE
+    writers: frozenset[Role] = WRITERS
+    methods: frozenset[str] = READS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One tenant's objects, to fill the parts of an address with."""
+
+    tenant: Tenant
+    company: Company
+
+
+def page(
+    *,
+    methods: Collection[str] = READS,
+    readers: Collection[Role] = ANY_ROLE,
+    writers: Collection[Role] = WRITERS,
+) -> Route:
+    return Route(
+        door=Door.MEMBER,
+        methods=frozenset(methods),
+        readers=frozenset(readers),
+        writers=frozenset(writers),
+    )
+
+
+def api(
+    *,
+    methods: Collection[str] = READS,
+    readers: Collection[Role] = ANY_ROLE,
+    writers: Collection[Role] = WRITERS,
+) -> Route:
+    return Route(
+        door=Door.TOKEN,
+        methods=frozenset(methods),
+        readers=frozenset(readers),
+        writers=frozenset(writers),
+    )
+
+
+def public(*methods: str) -> Route:
+    return Route(door=Door.PUBLIC, methods=frozenset(methods or READS))
+
+
+ROUTES: dict[str, Route] = {
+    "": public(),
+    "health/": public(),
+    "start/": Route(door=Door.SIGNED_IN, methods=READS | {"POST"}),
+    "<slug:tenant_slug>/": page(),
+}
+
+#: Parts of the site that come whole from a package, by the beginning of their patterns.
+PACKAGES: dict[str, Route] = {
+    "accounts/": public("GET", "HEAD", "POST"),
+    "admin/": Route(door=Door.OPERATOR, methods=READS | {"POST"}),
+}
+
+#: What stands for each part of an address, from one tenant's side.
+PARTS: dict[str, Callable[[Side], object]] = {
+    "tenant_slug": lambda side: side.tenant.slug,
+    "company_slug": lambda side: side.company.slug,
+    # Of packages:
+    "object_id": lambda side: side.company.pk,
+    "app_label": lambda side: "tenants",
+    "id": lambda side: side.company.pk,
+    "content_type_id": lambda side: 1,
+    "url": lambda side: "nowhere",
+    "uidb36": lambda side: "0",
+    "key": lambda side: "nothing",
+}
