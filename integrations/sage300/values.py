@@ -138,6 +138,16 @@ def amount(value: object) -> Decimal | None:
             raise WireError("something else where a number was due")
 
 
+def children(row: Row, name: str) -> tuple[Row, ...]:
+    """The records below a record; none where Sage sends nothing."""
+    found = row.get(name)
+    if found is None:
+        return ()
+    if not isinstance(found, list) or not all(isinstance(child, dict) for child in found):
+        raise WireError(f"{name} is no list of records")
+    return tuple(found)
+
+
 def text(row: Row, *names: str) -> str:
     """The first of these properties that is there, without its padding."""
     for name in names:

@@ -25,6 +25,7 @@ from integrations.sage300.values import (
     Row,
     WireError,
     amount,
+    children,
     day,
     dumps,
     folded,
@@ -146,11 +147,9 @@ def parse_batch(body: bytes) -> InvoiceBatch:
 
 def batch_of(row: Row) -> InvoiceBatch:
     """A batch with its entries; raises WireError."""
-    invoices = row.get("Invoices") or []
-    if not isinstance(invoices, list) or not all(isinstance(one, dict) for one in invoices):
-        raise WireError("a batch whose Invoices are no list")
     return InvoiceBatch(
-        header=parse_header(row), invoices=tuple(_invoice_in(invoice) for invoice in invoices)
+        header=parse_header(row),
+        invoices=tuple(_invoice_in(invoice) for invoice in children(row, "Invoices")),
     )
 
 
@@ -183,7 +182,7 @@ def _invoice_in(row: Row) -> Invoice:
         posting_date=day(row.get("PostingDate")),
         due_date=day(row.get("DueDate")),
         total=amount(row.get("DocumentTotalIncludingTax")) or ZERO,
-        details=tuple(_detail_in(detail) for detail in row.get("InvoiceDetails") or ()),
+        details=tuple(_detail_in(detail) for detail in children(row, "InvoiceDetails")),
         document_type=text(row, "DocumentType"),
         description=text(row, "InvoiceDescription"),
         po_number=text(row, "PONumber"),
