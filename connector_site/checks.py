@@ -53,7 +53,7 @@ def practice_addresses(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 @register()
 def queue_timings(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """A job must be ended before the queue hands it out a second time."""
-    queue = settings.Q_CLUSTER
+    queue: dict[str, Any] = settings.Q_CLUSTER
     least = queue_retry_seconds(
         timeout=queue["timeout"],
         workers=queue["workers"],

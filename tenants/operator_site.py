@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from allauth.account.decorators import secure_admin_login
 from django.contrib.admin import AdminSite
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
 from tenants.scoping import operator_scope
@@ -30,7 +30,6 @@ class OperatorSite(AdminSite):
     site_header = "ml-connector operations"
     site_title = "ml-connector"
     index_title = "Operations"
-    login = secure_admin_login(AdminSite.login)
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Register models, except those of apps that are not for eyes."""
@@ -39,6 +38,13 @@ class OperatorSite(AdminSite):
         )
         shown = [model for model in models if model._meta.app_label not in _HIDDEN_APPS]
         super().register(shown, admin_class, **options)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send whoever is not signed in to the one sign-in page."""
+        guarded = secure_admin_login(super().login)
+        return cast(HttpResponse, guarded(request, extra_context=extra_context))
 
     def admin_view(self, view: _View, cacheable: bool = False) -> _View:
         """Return the view wrapped in the scope, its page rendered inside."""
