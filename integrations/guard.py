@@ -97,7 +97,7 @@ class AddressPolicy:
     def check_url(self, url: str, *, is_base: bool = False) -> Target:
         """Say where the URL points, or raise AddressRefused.
 
-        `is_base` is for an address a person typed: it may hold no query. Nothing is resolved here.
+        `is_base` is for an address a person typed: it may hold no query. A name is not resolved here.
         """
         parts = _split(url)
         if parts.username is not None or parts.password is not None or "@" in parts.netloc:
@@ -106,6 +106,8 @@ class AddressPolicy:
             raise _refused("It holds a '?' or '#'; give only the address up to the server's path.")
         target = Target(scheme=parts.scheme, host=_host(parts), port=_port(parts))
         self.check_target(target)
+        if _is_address(target.host):
+            self.check_answers(target, [target.host])
         return target
 
     def check_target(self, target: Target) -> None:
@@ -198,6 +200,14 @@ def _host(parts: SplitResult) -> str:
     if not _LABELS.fullmatch(plain):
         raise _refused("The server's name is not written correctly.")
     return plain
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _port(parts: SplitResult) -> int:
