@@ -13,6 +13,7 @@ TEMPLATES := $(wildcard templates)
 
 PORT ?= 8000
 SEEDS ?= 2000
+TRIALS ?= 20
 ONCE ?=
 TESTS ?=
 
@@ -63,8 +64,8 @@ simulate: $(READY) ## run the posting protocol against model servers (SEEDS=2000
 	@exec $(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 .PHONY: chaos
-chaos: $(READY) ## kill real processes on a seeded plan, for longer than the suite does
-	@exec $(BIN)/python -m pytest tests/chaos --chaos-trials 20
+chaos: $(READY) ## kill real processes on a seeded plan, for longer than the suite does (TRIALS=20)
+	@CHAOS_TRIALS=$(TRIALS) exec $(BIN)/python -m pytest tests/chaos
 
 .PHONY: bench
 bench: $(READY) ## measure: each figure as a ratio, side by side

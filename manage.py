@@ -12,6 +12,7 @@ from connector_site.env import SettingRefused
 # Commands that need no rows, so that they work where no database can be reached.
 _WITHOUT_DATABASE = frozenset(
     {
+        "alive",  # it must not start what it is asked about
         "check",
         "collectstatic",
         "compilemessages",

@@ -159,6 +159,14 @@ def ensure_running() -> str:
     return address.url
 
 
+def is_embedded() -> bool:
+    """Return whether the database in use is the embedded one; needs no connection."""
+    from django.conf import settings  # noqa: PLC0415 (settings import this module)
+
+    url = os.environ.get("DATABASE_URL", "")
+    return not url or parse_url(url).host == str(_place(settings.DATA_DIR).sockets)
+
+
 def stop() -> None:
     """Stop the embedded server, whoever still uses it; an external one is left alone."""
     from django.conf import settings  # noqa: PLC0415 (settings import this module)

@@ -60,6 +60,92 @@ class Knobs:
         0.5, "seconds", "Pause before the first of these repeats; each is longer by as much."
     )
 
+    # The network, and Sage 300.
+    connect_seconds: float = knob(
+        10.0, "seconds", "Another system must take our call within this time.", least=0.1
+    )
+    answer_bytes: int = knob(
+        33_554_432, "bytes", "A longer answer of another system is cut off.", least=65_536
+    )
+    read_attempts: int = knob(3, "tries", "A question that met a passing fault is put.", least=1)
+    patience_seconds: float = knob(
+        5.0, "seconds", "The longest pause another system may ask for within one call."
+    )
+    sage_read_seconds: float = knob(
+        120.0, "seconds", "One question to Sage 300, repeated ones included.", least=1
+    )
+    sage_write_seconds: float = knob(
+        180.0, "seconds", "One write to Sage 300; later its outcome counts as unknown.", least=1
+    )
+    sage_post_seconds: float = knob(
+        240.0, "seconds", "One run of Sage 300's posting process.", least=1
+    )
+
+    # The running site: `manage.py run`.
+    web_processes: int = knob(2, "processes", "Processes that answer web requests.", least=1)
+    web_threads: int = knob(8, "threads", "Requests one web process answers at a time.", least=1)
+    web_timeout_seconds: int = knob(
+        60, "seconds", "A web process that is stuck for longer is replaced.", least=5
+    )
+    stop_grace_seconds: int = knob(
+        30, "seconds", "When told to stop, work under way may take this long; then it is killed."
+    )
+    watchdog_ring_seconds: float = knob(
+        15.0, "seconds", "The watchdog asks the queue for a sign of life this often.", least=1
+    )
+    watchdog_stalled_seconds: float = knob(
+        75.0, "seconds", "Without a sign of life for this long the worker is replaced.", least=5
+    )
+    alive_seconds: float = knob(
+        180.0, "seconds", "`manage.py alive` fails when the queue's last beat is older.", least=1
+    )
+
+    # The work.
+    poll_overlap_seconds: float = knob(
+        600.0, "seconds", "BILL's lists are read again from this long before the last change seen."
+    )
+    first_read_days: int = knob(
+        90, "days", "The first read of BILL's bills begins this long before the cutover."
+    )
+    young_bill_days: int = knob(
+        7, "days", "A bill this young that waits for approval is read again with every poll."
+    )
+    waiting_check_seconds: float = knob(
+        0.0, "seconds", "A young waiting bill is not read again sooner than this."
+    )
+    old_bill_check_seconds: float = knob(
+        3600.0, "seconds", "An older bill that waits for approval is read again this often."
+    )
+    catalogue_seconds: float = knob(
+        21_600.0, "seconds", "Lists of both systems (accounts, vendors …) are read anew this often."
+    )
+    webhook_gather_seconds: float = knob(
+        3.0, "seconds", "Events that arrive within this time are read from BILL together."
+    )
+    turn_seconds: float = knob(
+        60.0, "seconds", "A company sends for this long, then the next one has its turn.", least=1
+    )
+    turn_lease_seconds: float = knob(
+        600.0, "seconds", "A company whose worker died is taken up again after this.", least=1
+    )
+    turns_per_tick: int = knob(200, "companies", "Companies woken by one tick at most.", least=1)
+    lease_seconds: float = knob(
+        300.0, "seconds", "A writer that died keeps its Sage database this long.", least=1
+    )
+    settle_seconds: float = knob(
+        180.0, "seconds", "An invoice whose answer was lost is sent again no sooner than this."
+    )
+    retry_seconds: float = knob(
+        5.0, "seconds", "First pause after a failed look into Sage; doubles.", least=0.01
+    )
+    longest_retry_seconds: float = knob(300.0, "seconds", "The longest such pause.", least=0.01)
+    stray_watch_seconds: float = knob(
+        3600.0, "seconds", "A new batch in Sage is watched this long for late entries of ours."
+    )
+    loss_limit: int = knob(
+        5, "sends", "After this many lost answers in a row a person is asked.", least=1
+    )
+
     # People and pages.
     session_seconds: int = knob(14 * 24 * 3600, "seconds", "A sign-in lasts this long.", least=60)
     statement_timeout_seconds: int = knob(

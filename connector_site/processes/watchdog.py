@@ -34,7 +34,7 @@ class DatabaseAway(Exception):
 class Pulse(Protocol):
     """How the watchdog sees whether the queue works. Each call may raise DatabaseAway."""
 
-    def ring(self, now: datetime) -> None:
+    def ring(self) -> None:
         """Put a heartbeat job into the queue."""
 
     def last_beat(self) -> datetime | None:
@@ -104,7 +104,7 @@ class Watchdog:
 
     def _look_at_queue(self, now: datetime) -> None:
         try:
-            self.pulse.ring(now)
+            self.pulse.ring()
             stalled = self._is_stalled(now)
         except DatabaseAway as away:
             log.error("watchdog.database", extra={"heard": str(away)})

@@ -1,8 +1,6 @@
 """Small real programs for a process tree to hold: they sleep, fork, or refuse to stop."""
 
 import sys
-import time
-from collections.abc import Callable
 
 from connector_site.processes.tree import Program
 
@@ -21,13 +19,3 @@ def a_forking_program(name: str) -> Program:
 
 def a_stubborn_program(name: str) -> Program:
     return a_program(name, code=_STAYS)
-
-
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    """Wait for a condition of other processes; says whether it came true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

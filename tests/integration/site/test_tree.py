@@ -18,8 +18,8 @@ from tests.integration.site.programs import (
     a_forking_program,
     a_program,
     a_stubborn_program,
-    within,
 )
+from tests.live_site import within
 
 ROOT = Path(__file__).parents[3]
 
