@@ -80,6 +80,8 @@ class ProblemCode(StrEnum):
     TEXT_SHORTENED = "text_shortened"
     TEXT_CHARACTERS = "text_characters"
     POSSIBLE_DUPLICATE = "possible_duplicate"
+    NUMBER_HELD_ELSEWHERE = "number_held_elsewhere"
+    SENT_UNDER_OTHER_NUMBER = "sent_under_other_number"
     # dates
     NO_INVOICE_DATE = "no_invoice_date"
     PERIOD_CLOSED = "period_closed"
@@ -155,6 +157,8 @@ CODES: Mapping[ProblemCode, CodeFacts] = {
     ProblemCode.TEXT_SHORTENED: _note("Text shortened", Acts.BILL),
     ProblemCode.TEXT_CHARACTERS: _note("Characters Sage cannot store", Acts.BILL),
     ProblemCode.POSSIBLE_DUPLICATE: _here("Possible duplicate"),
+    ProblemCode.NUMBER_HELD_ELSEWHERE: _here("Number used by another company of this Sage"),
+    ProblemCode.SENT_UNDER_OTHER_NUMBER: _here("Sent before under another number"),
     ProblemCode.NO_INVOICE_DATE: _bill("Bill without an invoice date"),
     ProblemCode.PERIOD_CLOSED: _sage("Fiscal period closed"),
     ProblemCode.NO_OPEN_PERIOD: _sage("No open fiscal period"),

@@ -83,7 +83,10 @@ def match_vendor(
     close = [one for one in suggestions if one.is_close]
     if len(close) > 1:
         return Ambiguous(problem=_ambiguous(vendor, close), suggestions=suggestions)
-    if policy.vendor_creation is VendorCreation.CREATE_NEW and not close and not vendor.archived:
+    may_create = policy.vendor_creation is VendorCreation.CREATE_NEW and not vendor.archived
+    if may_create and not close:
+        if vendor.currency and vendor.currency != policy.currency:
+            return Ask(problem=_foreign(vendor, policy), suggestions=suggestions)
         return Create(number="", reason="Nothing similar in Sage; your policy creates it.")
     return Ask(problem=_unlinked(vendor, suggestions), suggestions=suggestions)
 
@@ -145,6 +148,16 @@ def _ambiguous(vendor: BillVendor, close: list[Suggestion]) -> Problem:
         ProblemCode.VENDOR_AMBIGUOUS,
         f"{len(close)} Sage vendors fit {vendor.name}: {names}. Names alone are never enough for "
         "us to link; choose one here.",
+        subject=vendor.id,
+        subject_name=vendor.name,
+    )
+
+
+def _foreign(vendor: BillVendor, policy: Policy) -> Problem:
+    return problem(
+        ProblemCode.VENDOR_NOT_LINKED,
+        f"{vendor.name} bills in {vendor.currency}, and new vendors are created in"
+        f" {policy.currency}. Add it in Sage with its currency, then link it here.",
         subject=vendor.id,
         subject_name=vendor.name,
     )

@@ -7,7 +7,7 @@ from sync.models.log import LogEntry
 from sync.models.mapping import LineOverride, MappingRule
 from sync.models.policy import CompanyPolicy
 from sync.models.posting import Posting
-from sync.models.run import Cursor, DueWork, Run
+from sync.models.run import Cursor, DueWork, Heartbeat, Run
 from sync.models.vendor import VendorLink
 from sync.models.webhook_event import WebhookEvent
 
@@ -20,6 +20,7 @@ __all__ = [
     "CompanyPolicy",
     "Cursor",
     "DueWork",
+    "Heartbeat",
     "LineOverride",
     "LogEntry",
     "MappingRule",

@@ -1,0 +1,214 @@
+"""The hall: every job is load, one call, record; and the only door to the queue.
+
+A job carries ids only and may be lost, repeated, or run by two workers at once: the rows are the
+truth. Here the clock is read, and here alone a broad `except` stands, which records.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
+from django_q.tasks import async_task
+
+from sync.models import Attempt, DueWork, Heartbeat, Run
+from sync.services import running, turns
+from tenants.scoping import operator_scope, tenant_scope
+
+log = logging.getLogger(__name__)
+
+TICK = "tick"
+HEARTBEAT = "worker"
+
+
+def worker_name() -> str:
+    """This process, for people: host and process id."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+# --- jobs -----------------------------------------------------------------------------------------
+
+
+def run_company(
+    *,
+    tenant_id: str,
+    company_id: str,
+    trigger: str = "schedule",
+    run_id: str = "",
+    **_later_arguments: object,
+) -> None:
+    """Make one pass over a company if its turn is due and nobody is on it."""
+    company = uuid.UUID(company_id)
+    tenant = uuid.UUID(tenant_id)
+    if trigger == "webhook":
+        # Events come in bursts; those of the next seconds are read from BILL in the same call.
+        time.sleep(settings.CONNECTOR.webhook_gather_seconds)
+    turn = turns.take_turn(company_id=company, seconds=settings.CONNECTOR.turn_lease_seconds)
+    if turn is None:
+        return
+    report = None
+    try:
+        report = running.run_company(
+            tenant_id=tenant,
+            company_id=company,
+            trigger=trigger,
+            clock=timezone.now,
+            worker=worker_name(),
+            is_poll_due=turn.is_poll_due or trigger in {"person", "api"},
+            run_id=uuid.UUID(run_id) if run_id else None,
+        )
+    except Exception:
+        log.exception("run.broke", extra={"company_id": company_id})
+        _record_break(tenant, company)
+        raise
+    finally:
+        turns.end_turn(
+            company_id=company,
+            cadence_seconds=report.cadence_seconds if report else settings.CONNECTOR.retry_seconds,
+            was_poll=turn.is_poll_due,
+            again_in_seconds=_again(report),
+        )
+    if report.has_more:
+        ring_doorbell(tenant_id=tenant, company_id=company, trigger=trigger)
+
+
+def _again(report: running.Report | None) -> float | None:
+    if report is None:
+        return settings.CONNECTOR.longest_retry_seconds
+    return 0.0 if report.has_more else report.again_in_seconds
+
+
+def _record_break(tenant_id: uuid.UUID, company_id: uuid.UUID) -> None:
+    """Close the run that broke, with a sentence; the details are in the process's own log."""
+    now = timezone.now()
+    with tenant_scope(tenant_id):
+        Run.objects.for_tenant(tenant_id).filter(company_id=company_id, ended_at=None).update(
+            ended_at=now,
+            outcome="broke",
+            sentence="This run ended by a fault of the connector itself; the operator finds it in"
+            " the log. It is tried again by itself.",
+        )
+
+
+def tick(**_later_arguments: object) -> None:
+    """Wake every company whose work is due; also the sweeper that finds what the queue forgot."""
+    for turn in turns.due_turns(limit=settings.CONNECTOR.turns_per_tick):
+        ring_doorbell(tenant_id=turn.tenant_id, company_id=turn.company_id, trigger="schedule")
+
+
+def heartbeat(**_later_arguments: object) -> None:
+    """Give a sign of life, by the database's clock; and sweep, between two ticks."""
+    _beat("beaten_at")
+    tick()
+
+
+# --- doors to the queue ---------------------------------------------------------------------------
+
+
+def ring_doorbell(
+    *, tenant_id: uuid.UUID, company_id: uuid.UUID, trigger: str, run_id: str = ""
+) -> None:
+    """Have a worker look at this company, once the caller's transaction is committed."""
+    transaction.on_commit(
+        lambda: _enqueue(
+            run_company,
+            tenant_id=str(tenant_id),
+            company_id=str(company_id),
+            trigger=trigger,
+            run_id=run_id,
+        )
+    )
+
+
+def _enqueue(job: Callable[..., None], **arguments: str) -> None:
+    async_task(f"{job.__module__}.{job.__name__}", **arguments)
+
+
+def ring_heartbeat() -> None:
+    """Ask the workers for a sign of life; a beat that still waits in the queue is not doubled."""
+    _beat("rung_at")
+    if OrmQ.objects.count() < settings.CONNECTOR.turns_per_tick:
+        _enqueue(heartbeat)
+
+
+def _beat(column: str) -> None:
+    statement = (
+        f"INSERT INTO sync_heartbeat (name, {column}) VALUES (%s, clock_timestamp())"  # noqa: S608 - the column is one of two literals above
+        f" ON CONFLICT (name) DO UPDATE SET {column} = EXCLUDED.{column}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [HEARTBEAT])
+
+
+def last_beat() -> datetime | None:
+    """When a worker last gave a sign of life (UTC), None where none ever did."""
+    row = Heartbeat.objects.filter(name=HEARTBEAT).first()
+    return row.beaten_at if row else None
+
+
+def is_an_attempt_under_way(now: datetime) -> bool:
+    """Whether some write is still inside its own deadline: a quiet worker is then no stalled one."""
+    with operator_scope():
+        return (
+            Attempt.objects.filter(answer=None, deadline_at__gt=now)
+            .filter(started_at__gt=now - timedelta(hours=1))
+            .exists()
+        )
+
+
+# --- the one schedule -----------------------------------------------------------------------------
+
+
+def install_schedule() -> None:
+    """Keep exactly one Schedule row: the tick, each minute. Harmless to repeat."""
+    with transaction.atomic():
+        rows = Schedule.objects.select_for_update().filter(name=TICK).order_by("pk")
+        for extra in list(rows)[1:]:
+            extra.delete()
+        Schedule.objects.update_or_create(
+            name=TICK,
+            defaults={
+                "func": f"{tick.__module__}.{tick.__name__}",
+                "schedule_type": Schedule.MINUTES,
+                "minutes": 1,
+                "repeats": -1,
+            },
+        )
+
+
+def schedule_problems() -> list[str]:
+    """What is wrong with the Schedule rows, in sentences; one malformed row stops them all."""
+    rows = list(Schedule.objects.values_list("name", "func", "args", "kwargs"))
+    wanted = f"{tick.__module__}.{tick.__name__}"
+    problems = []
+    if len(rows) != 1:
+        problems.append(
+            f"There are {len(rows)} schedules in the queue's table and there must be exactly one."
+            " Run `manage.py install_schedules` and delete the others."
+        )
+    for name, func, args, kwargs in rows:
+        if func != wanted or args or kwargs:
+            problems.append(
+                f"Schedule {name!r} is not the tick. Delete it: one malformed row stops them all."
+            )
+    return problems
+
+
+def queue_length() -> int:
+    """How many jobs wait."""
+    return int(OrmQ.objects.count())
+
+
+def work_behind(now: datetime) -> int:
+    """How many companies have been due for more than two minutes with nobody on them."""
+    late = now - timedelta(minutes=2)
+    return DueWork.objects.filter(next_run_at__lt=late).exclude(taken_until__gt=now).count()

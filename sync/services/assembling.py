@@ -1,0 +1,173 @@
+"""Door one of posting: choose what travels together and write the intent, before any call.
+
+In one short transaction: the postings still READY are locked, their identity is frozen, the exact
+invoices and the protocol's opening facts are stored, and every posting moves to IN_FLIGHT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from integrations.sage300.types import Invoice
+from sync.domain import facts_json, protocol
+from sync.domain.batching import PlannedBatch, ReadyEntry, batch_tag, describe_batch, plan_batches
+from sync.domain.facts import Entry, Facts
+from sync.domain.packing import unpack
+from sync.domain.posting_state import PostingState
+from sync.models import Batch, Posting
+from sync.services import journal
+from sync.services.lease import Lease, holds_lease
+from sync.services.work import Work
+from tenants.scoping import tenant_scope
+
+FIELDS = ("pk", "posting_date", "fiscal_year", "fiscal_period", "currency", "amount")
+
+
+def assemble(
+    work: Work,
+    lease: Lease,
+    *,
+    size: int,
+    watermark: int,
+    highest: int,
+    can_post: bool,
+    is_look_fresh: bool,
+    now: datetime,
+) -> Batch | None:
+    """Write the next intent, or return None when nothing is ready or the lease is gone."""
+    with tenant_scope(work.tenant_id):
+        if not holds_lease(lease):
+            return None
+        planned = _plan(work, size)
+        if planned is None:
+            return None
+        ids = [entry.posting_id for entry in planned.entries]
+        rows = {
+            str(row.pk): row
+            for row in Posting.objects.for_tenant(work.tenant_id)
+            .in_state(PostingState.READY)
+            .filter(pk__in=ids)
+            .select_for_update()
+        }
+        postings = [rows[key] for key in ids if key in rows]
+        if not postings:
+            return None
+        batch = _intend(
+            work, lease, planned, postings,
+            watermark=watermark, highest=highest, can_post=can_post, is_look_fresh=is_look_fresh, now=now,
+        )  # fmt: skip
+        _depart(work, batch, postings, now)
+        return batch
+
+
+def _plan(work: Work, size: int) -> PlannedBatch | None:
+    ready = (
+        Posting.objects.for_tenant(work.tenant_id)
+        .of_company(work.company_id)
+        .in_state(PostingState.READY)
+        .order_by("posting_date", "pk")
+        .values_list(*FIELDS)[: size * 4]
+    )
+    entries = [
+        ReadyEntry(
+            posting_id=str(key),
+            posting_date=day,
+            year=year,
+            period=period,
+            currency=currency,
+            amount=amount,
+        )
+        for key, day, year, period, currency, amount in ready
+    ]
+    return next(iter(plan_batches(entries, size=size)), None)
+
+
+def _intend(
+    work: Work,
+    lease: Lease,
+    planned: PlannedBatch,
+    postings: Sequence[Posting],
+    *,
+    watermark: int,
+    highest: int,
+    can_post: bool,
+    is_look_fresh: bool,
+    now: datetime,
+) -> Batch:
+    ids = [str(posting.pk) for posting in postings]
+    rows = Batch.objects.for_tenant(work.tenant_id).filter(company_id=work.company_id)
+    tag = batch_tag(company_id=str(work.company_id), posting_ids=ids, round_number=rows.count() + 1)
+    description = describe_batch(
+        work.policy.batch_description,
+        tag=tag,
+        day=now.astimezone(work.zone).date(),
+        count=len(ids),
+        company=work.company_name,
+        year=planned.year,
+        period=planned.period,
+    )
+    facts = Facts(
+        tag=tag,
+        entries=tuple(entry_of(posting) for posting in postings),
+        watermark=watermark,
+        highest=highest,
+        release=work.policy.release,
+        can_post=can_post,
+    )
+    facts = protocol.begin(facts, is_look_fresh=is_look_fresh)
+    return rows.create(
+        tenant_id=work.tenant_id,
+        company_id=work.company_id,
+        database_key=work.database_key,
+        tag=tag,
+        description=description,
+        invoices={str(posting.pk): posting.invoice for posting in postings},
+        facts=facts_json.to_json(facts),
+        stage=facts.stage,
+        lease_epoch=lease.epoch,
+        entry_count=len(ids),
+        total_amount=sum((posting.amount or Decimal(0) for posting in postings), Decimal(0)),
+        currency=planned.currency,
+        fiscal_year=planned.year,
+        fiscal_period=planned.period,
+        made_at=now,
+    )
+
+
+def entry_of(posting: Posting) -> Entry:
+    """The protocol's frozen view of a mapped posting."""
+    invoice = unpack(Invoice, posting.invoice)
+    return Entry(
+        posting_id=str(posting.pk),
+        bill_id=posting.source_id,
+        bill_hash=posting.mapped_hash,
+        vendor_number=invoice.vendor_number,
+        document_number=invoice.document_number,
+        order_number=invoice.order_number,
+        total=invoice.total,
+        lines=tuple((line.gl_account, line.amount) for line in invoice.details),
+    )
+
+
+def _depart(work: Work, batch: Batch, postings: Sequence[Posting], now: datetime) -> None:
+    Posting.objects.for_tenant(work.tenant_id).filter(
+        pk__in=[posting.pk for posting in postings], identity_frozen_at=None
+    ).update(identity_frozen_at=now)
+    for posting in postings:
+        posting.advance(
+            PostingState.IN_FLIGHT, now=now, batch=batch, sentence="Being sent to Sage."
+        )
+    journal.write(
+        [
+            journal.line_for(
+                posting,
+                event="posting.batched",
+                sentence=f"Put into batch {batch.tag} with {len(postings) - 1} others.",
+                now=now,
+                run_id=work.run_id,
+            )
+            for posting in postings
+        ]
+    )

@@ -1,0 +1,235 @@
+"""Takes in what BILL says now; webhook and poll both end here.
+
+Three ways lead to the day book, all by reading BILL: the walk over `updatedTime` with an overlap,
+the bills that wait for approval (an approval need not move `updatedTime`), and the bills an event
+named. A page's rows and the cursor are stored in one transaction, so the cursor never passes a row
+that was not saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from integrations.bill.types import Approval, Bill
+from sync.domain.packing import pack
+from sync.domain.posting_state import PostingState
+from sync.models import Bill as BillRow
+from sync.models import Cursor, Posting, WebhookEvent
+from sync.services.changes import note_change, posting_columns
+from sync.services.work import Work
+from tenants.scoping import tenant_scope
+
+BILLS = "bills"
+OnPage = Callable[[int, int], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Taken:
+    """What an intake found."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    bill_ids: set[str] = field(default_factory=set)
+
+
+def poll_bills(work: Work, *, on_page: OnPage | None = None) -> Taken:
+    """Walk the bills changed since the cursor, less the overlap; store page by page."""
+    taken = Taken()
+    since = _read_from(work, BILLS)
+    for page in work.bill.iter_bills(updated_since=since):
+        newest = max((bill.updated_at for bill in page if bill.updated_at), default=None)
+        take_in(work, page, taken, cursor=newest)
+        if on_page is not None:
+            on_page(taken.read, 0)
+    return taken
+
+
+def read_waiting(work: Work, *, just_read: Collection[str] = ()) -> Taken:
+    """Read again the bills that wait for approval: young ones always, old ones less often."""
+    taken = Taken()
+    read_named(work, [key for key in _waiting_ids(work) if key not in just_read], taken)
+    return taken
+
+
+def read_events(work: Work) -> Taken:
+    """Read the bills that events named, gathered; the events are done in the same transaction."""
+    taken = Taken()
+    with tenant_scope(work.tenant_id):
+        events = list(
+            WebhookEvent.objects.for_tenant(work.tenant_id)
+            .filter(company_id=work.company_id, taken_in_at__isnull=True, entity="bill")
+            .order_by("received_at")
+            .values_list("pk", "entity_id")[:1000]
+        )
+    read_named(work, dict.fromkeys(entity for _, entity in events if entity), taken)
+    if events:
+        with tenant_scope(work.tenant_id):
+            WebhookEvent.objects.for_tenant(work.tenant_id).filter(
+                pk__in=[key for key, _ in events]
+            ).update(taken_in_at=work.clock())
+    return taken
+
+
+def read_named(work: Work, ids: Iterable[str], taken: Taken) -> None:
+    """Read these bills by id and take them in; one that BILL no longer shows stays as it was."""
+    wanted = list(ids)
+    if wanted:
+        take_in(work, work.bill.read_bills(wanted), taken)
+        _note_checked(work, wanted)
+
+
+def take_in(
+    work: Work, bills: Sequence[Bill], taken: Taken, *, cursor: datetime | None = None
+) -> None:
+    """Save these bills and mark what they change, with the cursor, in one transaction."""
+    now = work.clock()
+    with tenant_scope(work.tenant_id):
+        rows = {
+            row.bill_id: row
+            for row in BillRow.objects.for_tenant(work.tenant_id)
+            .filter(company_id=work.company_id, bill_id__in=[bill.id for bill in bills])
+            .select_related("posting")
+            .select_for_update(of=("self",))
+        }
+        fresh = [bill for bill in bills if bill.id not in rows]
+        _add(work, fresh, now)
+        for bill in bills:
+            row = rows.get(bill.id)
+            if row is not None and _update(work, row, bill, now):
+                taken.changed += 1
+        if cursor is not None:
+            _move_cursor(work, BILLS, cursor, now)
+    taken.read += len(bills)
+    taken.new += len(fresh)
+    taken.bill_ids.update(bill.id for bill in bills)
+
+
+def _add(work: Work, bills: Sequence[Bill], now: datetime) -> None:
+    unique = {bill.id: bill for bill in bills}
+    rows = [
+        BillRow(
+            tenant_id=work.tenant_id,
+            company_id=work.company_id,
+            bill_id=bill.id,
+            created_in_bill_at=bill.created_at,
+            **_columns(bill, now),
+            approval_seen_at=now if bill.approval_status == Approval.APPROVED else None,
+        )
+        for bill in unique.values()
+    ]
+    BillRow.objects.bulk_create(rows, batch_size=500)
+    postings = [
+        Posting(
+            tenant_id=work.tenant_id,
+            company_id=work.company_id,
+            bill=row,
+            source_id=row.bill_id,
+            since=now,
+            created_at=now,
+            changed_at=now,
+            approval_seen_at=row.approval_seen_at,
+            **posting_columns(unique[row.bill_id]),
+        )
+        for row in rows
+    ]
+    Posting.objects.bulk_create(postings, batch_size=500)
+
+
+def _columns(bill: Bill, now: datetime) -> dict[str, object]:
+    return {
+        "bill_vendor_id": bill.vendor_id,
+        "snapshot": pack(bill),
+        "content_hash": bill.content_hash,
+        "approval_status": bill.approval_status[:40],
+        "is_archived": bill.archived,
+        "updated_in_bill_at": bill.updated_at,
+        "read_at": now,
+        "checked_at": now,
+    }
+
+
+def _update(work: Work, row: BillRow, bill: Bill, now: datetime) -> bool:
+    """Write a bill read again over its row; tell whether anything that matters changed."""
+    is_same = (
+        row.content_hash == bill.content_hash
+        and row.approval_status == bill.approval_status[:40]
+        and row.is_archived == bill.archived
+    )
+    if is_same and row.updated_in_bill_at == bill.updated_at:
+        return False
+    is_first_approval = (
+        bill.approval_status == Approval.APPROVED and row.approval_status != Approval.APPROVED
+    )
+    before = row.snapshot
+    for name, value in _columns(bill, now).items():
+        setattr(row, name, value)
+    if is_first_approval:
+        row.approval_seen_at = now
+    row.save()
+    if is_same:
+        return False
+    note_change(row.posting, before=before, bill=bill, now=now, run_id=work.run_id)
+    return True
+
+
+def _read_from(work: Work, stream: str) -> datetime | None:
+    with tenant_scope(work.tenant_id):
+        cursor = (
+            Cursor.objects.for_tenant(work.tenant_id)
+            .filter(company_id=work.company_id, stream=stream)
+            .first()
+        )
+    if cursor is not None and cursor.value:
+        overlap = timedelta(seconds=settings.CONNECTOR.poll_overlap_seconds)
+        return datetime.fromisoformat(cursor.value) - overlap
+    if work.policy.cutover_date is None:
+        return None
+    start = datetime.combine(work.policy.cutover_date, datetime.min.time(), tzinfo=work.zone)
+    return start - timedelta(days=settings.CONNECTOR.first_read_days)
+
+
+def _move_cursor(work: Work, stream: str, value: datetime, now: datetime) -> None:
+    """Move forward only: two workers may walk the same pages."""
+    rows = Cursor.objects.for_tenant(work.tenant_id)
+    cursor, is_new = rows.get_or_create(
+        company_id=work.company_id,
+        stream=stream,
+        defaults={"tenant_id": work.tenant_id, "value": value.isoformat(), "moved_at": now},
+    )
+    if not is_new and (not cursor.value or datetime.fromisoformat(cursor.value) < value):
+        cursor.value, cursor.moved_at = value.isoformat(), now
+        cursor.save()
+
+
+def _waiting_ids(work: Work) -> list[str]:
+    now = work.clock()
+    young = now - timedelta(days=settings.CONNECTOR.young_bill_days)
+    seldom = now - timedelta(seconds=settings.CONNECTOR.old_bill_check_seconds)
+    always = now - timedelta(seconds=settings.CONNECTOR.waiting_check_seconds)
+    with tenant_scope(work.tenant_id):
+        return list(
+            BillRow.objects.for_tenant(work.tenant_id)
+            .filter(company_id=work.company_id, is_archived=False)
+            .exclude(approval_status__in=[Approval.APPROVED, Approval.DENIED])
+            .filter(
+                Q(created_in_bill_at__gte=young, checked_at__lte=always)
+                | Q(created_in_bill_at__isnull=True, checked_at__lte=always)
+                | Q(checked_at__lte=seldom)
+            )
+            .filter(posting__state__in=[PostingState.WAITING, PostingState.BLOCKED])
+            .order_by("checked_at")
+            .values_list("bill_id", flat=True)
+        )
+
+
+def _note_checked(work: Work, ids: Sequence[str]) -> None:
+    with tenant_scope(work.tenant_id):
+        BillRow.objects.for_tenant(work.tenant_id).filter(
+            company_id=work.company_id, bill_id__in=ids
+        ).update(checked_at=work.clock())

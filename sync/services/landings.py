@@ -1,0 +1,148 @@
+"""Writes what the protocol found out onto the postings, and a log line for each change."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from integrations.sage300.types import BatchStatus
+from sync.domain.facts import Facts, Fate, Place
+from sync.domain.landing import Landing, landing
+from sync.domain.posting_state import PostingState
+from sync.models import Batch, LogEntry, Posting
+from sync.services import journal
+from sync.services.work import Work
+
+STATUS_WORDS = {
+    BatchStatus.OPEN: "Open",
+    BatchStatus.READY_TO_POST: "Ready To Post",
+    BatchStatus.POSTED: "Posted",
+    BatchStatus.POST_IN_PROGRESS: "Post In Progress",
+    BatchStatus.DELETED: "Deleted",
+}
+
+
+def status_words(status: str) -> str:
+    """Sage's own words for a status of the Web API."""
+    try:
+        return STATUS_WORDS[BatchStatus(status)]
+    except ValueError:
+        return status
+
+
+def apply(
+    work: Work,
+    batch: Batch,
+    *,
+    before: Facts,
+    after: Facts,
+    attempt_id: uuid.UUID | None,
+    now: datetime,
+) -> None:
+    """Advance every posting whose landing changed between two facts; inside the caller's scope."""
+    moved = {
+        entry.posting_id: landing(after, entry.posting_id)
+        for entry in after.entries
+        if _has_moved(before, after, entry.posting_id)
+    }
+    if not moved:
+        return
+    lines = []
+    postings = (
+        Posting.objects.for_tenant(work.tenant_id)
+        .filter(pk__in=moved, batch_id=batch.pk)
+        .select_related("bill")
+        .select_for_update(of=("self",))
+    )
+    for posting in postings:
+        place = after.place(str(posting.pk))
+        line = _land(
+            posting,
+            moved[str(posting.pk)],
+            place,
+            total=after.entry(str(posting.pk)).total,
+            attempt_id=attempt_id,
+            run_id=work.run_id,
+            now=now,
+        )
+        lines.append(line)
+    journal.write(lines)
+
+
+def _has_moved(before: Facts, after: Facts, key: str) -> bool:
+    return before.place(key) != after.place(key) or landing(before, key) != landing(after, key)
+
+
+def _land(
+    posting: Posting,
+    landed: Landing,
+    place: Place,
+    *,
+    total: Decimal,
+    attempt_id: uuid.UUID | None,
+    run_id: uuid.UUID | None,
+    now: datetime,
+) -> LogEntry:
+    values: dict[str, Any] = {
+        "sentence": landed.sentence[:1000],
+        "words": landed.words[:600],
+        "mode": landed.mode,
+        "is_identity_clean": place.is_clean,
+    }
+    match place.fate:
+        case Fate.LANDED | Fate.POSTED | Fate.MOVED | Fate.DIFFERS:
+            values |= lying_columns(posting, place, total=total, now=now)
+        case Fate.REFUSED | Fate.WITHDRAWN | Fate.TAKEN | Fate.REMOVED | Fate.EXCEEDED:
+            values |= {"sage_batch_number": None, "sage_entry_number": None, "sage_status": ""}
+            if place.is_clean:
+                values["identity_frozen_at"] = None
+    if landed.state is PostingState.WAITING:
+        values["is_dirty"] = True
+    posting.advance(landed.state, now=now, **values)
+    return journal.line_for(
+        posting,
+        event=f"posting.{place.fate.value}",
+        sentence=told(landed, place),
+        now=now,
+        attempt_id=attempt_id,
+        run_id=run_id,
+    )
+
+
+def lying_columns(
+    posting: Posting, place: Place, *, total: Decimal, now: datetime
+) -> dict[str, object]:
+    """Where a posting lies in Sage, as read back at `now`."""
+    is_posted = place.fate is Fate.POSTED
+    values: dict[str, object] = {
+        "sage_batch_number": place.batch_number,
+        "sage_entry_number": place.entry_number,
+        "sage_document_number": place.document_number[:22],
+        "sage_status": "Posted" if is_posted else status_words(place.status),
+        "posting_sequence": place.posting_sequence or None,
+        "read_back_at": now,
+        "in_sage_at": posting.in_sage_at or now,
+    }
+    if place.fate is not Fate.DIFFERS:
+        values["sage_amount"] = total
+    if is_posted:
+        values["posted_at"] = posting.posted_at or now
+    if posting.bill.content_hash != posting.mapped_hash and posting.changed_in_bill_at is None:
+        values["changed_in_bill_at"] = now
+        values["change_note"] = "Changed in BILL while it was being sent; Sage has the earlier one."
+    return values
+
+
+def told(landed: Landing, place: Place) -> str:
+    """The log's sentence for one change."""
+    where = f"batch {place.batch_number}, entry {place.entry_number}"
+    match place.fate:
+        case Fate.PENDING:
+            return landed.sentence
+        case Fate.LANDED:
+            return f"Read back from Sage: {where}, {status_words(place.status)}, to the cent."
+        case Fate.POSTED:
+            return f"Posted in Sage: {where}, posting sequence {place.posting_sequence}."
+    return landed.sentence

@@ -1,0 +1,73 @@
+"""One writer per Sage database, across tenants and machines, by the database's own clock.
+
+The epoch grows with every new holder. A worker paused past its lease finds another epoch and can
+write nothing more; its POST, if one is under way, is found by the next holder's look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A held lease; good until it is released, taken over, or not renewed in time."""
+
+    database_key: str
+    owner: str
+    epoch: int
+    seconds: float
+
+
+def take_lease(database_key: str, *, owner: str, seconds: float) -> Lease | None:
+    """Become the writer for `seconds`, or return None while somebody else is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO sync_sagelease AS held (database_key, owner, epoch, expires_at)
+            VALUES (%(key)s, %(owner)s, 1, clock_timestamp() + make_interval(secs => %(seconds)s))
+            ON CONFLICT (database_key) DO UPDATE
+            SET owner = EXCLUDED.owner, epoch = held.epoch + 1, expires_at = EXCLUDED.expires_at
+            WHERE held.expires_at IS NULL OR held.expires_at < clock_timestamp()
+            RETURNING epoch
+            """,
+            {"key": database_key, "owner": owner, "seconds": seconds},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return Lease(database_key=database_key, owner=owner, epoch=int(row[0]), seconds=seconds)
+
+
+def renew_lease(lease: Lease, *, seconds: float | None = None) -> bool:
+    """Stay the writer for another `seconds`; False when somebody else has become it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sync_sagelease"
+            " SET expires_at = clock_timestamp() + make_interval(secs => %s)"
+            " WHERE database_key = %s AND epoch = %s AND expires_at > clock_timestamp()",
+            [seconds or lease.seconds, lease.database_key, lease.epoch],
+        )
+        return bool(cursor.rowcount == 1)
+
+
+def holds_lease(lease: Lease) -> bool:
+    """Whether the epoch is still ours, inside the caller's transaction and locked until its end."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM sync_sagelease WHERE database_key = %s AND epoch = %s FOR SHARE",
+            [lease.database_key, lease.epoch],
+        )
+        return cursor.fetchone() is not None
+
+
+def release_lease(lease: Lease) -> None:
+    """Let the next worker in at once; harmless when the lease is no longer ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sync_sagelease SET expires_at = NULL, owner = ''"
+            " WHERE database_key = %s AND epoch = %s",
+            [lease.database_key, lease.epoch],
+        )

@@ -1,0 +1,327 @@
+"""Looks at what Sage holds beyond what we remember: strays, restored pasts, and what people did.
+
+Once a turn the headers above the company's low mark are read, in one list. An unknown batch under
+our tag is read in full and healed; a batch of ours is read again only where its header changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.db.models import Q
+
+from integrations.sage300.types import BatchHeader, PostProcess
+from sync.domain import facts_json, following, sweeping
+from sync.domain.batching import batch_tag
+from sync.domain.comparison import fold
+from sync.domain.facts import Facts, Place
+from sync.domain.posting_state import PostingState
+from sync.models import Batch, CatalogueList, Posting
+from sync.services.assembling import entry_of
+from sync.services.lease import Lease
+from sync.services.posting import drive
+from sync.services.work import Work
+from tenants.scoping import tenant_scope
+
+KIND = "sage.batches"
+
+
+@dataclass(slots=True, kw_only=True)
+class Look:
+    """What one look at the headers found; `hold` is the sentence that stops every send."""
+
+    headers: tuple[BatchHeader, ...] = ()
+    highest: int = 0
+    low_mark: int = 0
+    is_thorough: bool = False
+    hold: str = ""
+    prints: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Marks:
+    """What we remember of Sage's batch numbers; times are aware."""
+
+    highest: int = 0
+    low: int = 0
+    first_seen: dict[int, datetime] = field(default_factory=dict)
+    prints: dict[int, str] = field(default_factory=dict)
+    is_thorough: bool = False
+
+
+def look(work: Work, lease: Lease) -> Look:
+    """Read the headers that matter, in one list, and move the marks."""
+    now = work.clock()
+    with tenant_scope(work.tenant_id):
+        marks = _marks(work)
+        followed = _followed_numbers(work)
+        watermarks = _unsettled_watermarks(work)
+    if marks is None:
+        highest = work.sage.highest_batch_number()
+        marks = Marks(highest=highest, low=highest)
+        _keep(work, marks, now)
+        return Look(highest=highest, low_mark=highest)
+    after = min([marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks])
+    headers = tuple(work.sage.list_batches(max(after, 0)))
+    hold = sweeping.sage_restored(headers, highest=marks.highest)
+    found = Look(
+        headers=headers,
+        highest=max([marks.highest, *(header.number for header in headers)]),
+        low_mark=marks.low,
+        is_thorough=marks.is_thorough,
+        hold=hold,
+        prints=dict(marks.prints),
+    )
+    if not hold:
+        _move(work, marks, found, watermarks, now)
+    return found
+
+
+def follow_up(work: Work, lease: Lease, found: Look, *, process: PostProcess | None) -> int:
+    """Heal strays and read our own changed batches again; return how many were driven."""
+    driven = 0
+    sweep = _sweep(work, lease, found)
+    if sweep is not None:
+        drive(work, lease, sweep, process=process, is_new=True)
+        driven += 1
+    for batch in _reopened(work, found):
+        drive(work, lease, batch, process=process, is_new=True)
+        driven += 1
+    if found.headers:
+        _judged(work, {header.number: header for header in found.headers})
+    return driven
+
+
+def after_sending(work: Work, found: Look, seen: Mapping[int, BatchHeader]) -> None:
+    """Remember how the batches of this turn look, so that the next look reads none of them again.
+
+    Only where the list still shows what was read back; anything else is read anew.
+    """
+    if not seen:
+        return
+    headers = tuple(work.sage.list_batches(min(seen) - 1))
+    same = {
+        header.number: header
+        for header in headers
+        if header.number in seen
+        and header.entry_count == seen[header.number].entry_count
+        and header.total == seen[header.number].total
+    }
+    with tenant_scope(work.tenant_id):
+        marks = _marks(work) or Marks()
+    found.headers = (*found.headers, *headers)
+    found.highest = max([found.highest, *(header.number for header in headers)])
+    _move(work, marks, found, [marks.low], work.clock())
+    _judged(work, same)
+
+
+def _judged(work: Work, headers: Mapping[int, BatchHeader]) -> None:
+    with tenant_scope(work.tenant_id):
+        marks = _marks(work)
+        if marks is not None:
+            marks.prints |= {n: following.fingerprint(header) for n, header in headers.items()}
+            _keep_row(work, marks, work.clock())
+
+
+# --- strays and forgotten batches -----------------------------------------------------------------
+
+
+def _sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
+    """A batch row that adopts or removes what lies in unknown batches; None when there is nothing."""
+    with tenant_scope(work.tenant_id):
+        followed = _followed_numbers(work)
+    numbers = sweeping.suspects(
+        found.headers,
+        fingerprints=found.prints,
+        followed=followed,
+        is_thorough=found.is_thorough,
+    )
+    read = {number: work.sage.find_batch(number) for number in numbers}
+    now = work.clock()
+    with tenant_scope(work.tenant_id):
+        rows = Posting.objects.for_tenant(work.tenant_id).filter(database_key=work.database_key)
+        orders = {
+            fold(invoice.order_number)
+            for batch in read.values()
+            if batch is not None
+            for invoice in batch.invoices
+            if invoice.order_number
+        }
+        postings = {
+            fold(posting.order_number): posting
+            for posting in rows.filter(order_number__in=orders).select_related("batch")
+            if posting.invoice is not None
+            and (posting.batch is None or posting.batch.settled_at is not None)
+        }
+        mine = {
+            str(postings[order].pk): postings[order] for order in sorted(orders & set(postings))
+        }
+        if not mine:
+            return None
+        return _sweep_row(work, lease, found, list(mine.values()), sorted(read), now)
+
+
+def _sweep_row(
+    work: Work,
+    lease: Lease,
+    found: Look,
+    postings: list[Posting],
+    numbers: list[int],
+    now: datetime,
+) -> Batch:
+    rows = Batch.objects.for_tenant(work.tenant_id).filter(company_id=work.company_id)
+    tag = batch_tag(
+        company_id=str(work.company_id),
+        posting_ids=[str(posting.pk) for posting in postings],
+        round_number=rows.count() + 1,
+    )
+    facts = sweeping.begin_sweep(
+        tag=tag,
+        entries=tuple(entry_of(posting) for posting in postings),
+        places={str(posting.pk): _place_of(posting) for posting in postings},
+        numbers=tuple(numbers),
+        watermark=found.low_mark,
+    )
+    batch = rows.create(
+        tenant_id=work.tenant_id,
+        company_id=work.company_id,
+        database_key=work.database_key,
+        tag=tag,
+        description=f"{tag} sweep"[:60],
+        invoices={str(posting.pk): posting.invoice for posting in postings},
+        facts=facts_json.to_json(facts),
+        stage=facts.stage,
+        lease_epoch=lease.epoch,
+        entry_count=len(postings),
+        total_amount=sum((posting.amount or Decimal(0) for posting in postings), Decimal(0)),
+        currency=postings[0].currency,
+        sage_numbers=numbers,
+        made_at=now,
+    )
+    Posting.objects.for_tenant(work.tenant_id).filter(
+        pk__in=[posting.pk for posting in postings]
+    ).update(batch=batch)
+    return batch
+
+
+def _place_of(posting: Posting) -> Place:
+    if posting.batch is None:
+        return Place()
+    return facts_json.from_json(posting.batch.facts).place(str(posting.pk))
+
+
+# --- our own batches, followed until posted -------------------------------------------------------
+
+
+def _following(work: Work) -> list[Batch]:
+    """Settled batches with an entry that still moves in Sage."""
+    moving = Q(postings__state=PostingState.IN_SAGE) & ~Q(postings__sage_status="Posted")
+    moved = Q(postings__state=PostingState.ATTENTION, postings__sage_batch_number__isnull=False)
+    return list(
+        Batch.objects.for_tenant(work.tenant_id)
+        .filter(moving | moved, company_id=work.company_id, settled_at__isnull=False)
+        .distinct()
+        .order_by("made_at")
+    )
+
+
+def _followed_numbers(work: Work) -> set[int]:
+    return {
+        number
+        for batch in _following(work)
+        for number in following.to_follow(facts_json.from_json(batch.facts))
+    }
+
+
+def _reopened(work: Work, found: Look) -> list[Batch]:
+    """Open those whose headers changed again, so that the protocol reads and judges them."""
+    reopened = []
+    with tenant_scope(work.tenant_id):
+        for batch in _following(work):
+            facts = facts_json.from_json(batch.facts)
+            numbers = following.changed(following.to_follow(facts), found.headers, found.prints)
+            if numbers:
+                _reopen(batch, following.follow(facts, numbers))
+                reopened.append(batch)
+    return reopened
+
+
+def _reopen(batch: Batch, facts: Facts) -> None:
+    batch.facts, batch.stage, batch.settled_at = facts_json.to_json(facts), facts.stage, None
+    batch.version += 1
+    batch.save(update_fields=["facts", "stage", "settled_at", "version"])
+
+
+# --- what we remember of Sage's numbers -----------------------------------------------------------
+
+
+def _unsettled_watermarks(work: Work) -> list[int]:
+    rows = Batch.objects.for_tenant(work.tenant_id).filter(
+        company_id=work.company_id, settled_at=None
+    )
+    return [facts_json.from_json(facts).watermark for facts in rows.values_list("facts", flat=True)]
+
+
+def _marks(work: Work) -> Marks | None:
+    row = (
+        CatalogueList.objects.for_tenant(work.tenant_id)
+        .filter(company_id=work.company_id, kind=KIND)
+        .first()
+    )
+    if row is None:
+        return None
+    stored = row.rows
+    return Marks(
+        highest=stored["highest"],
+        low=stored["low"],
+        first_seen={
+            int(number): datetime.fromisoformat(at) for number, at in stored["first_seen"].items()
+        },
+        prints={int(number): text for number, text in stored["prints"].items()},
+        is_thorough=stored.get("is_thorough", False),
+    )
+
+
+def _move(work: Work, marks: Marks, found: Look, watermarks: list[int], now: datetime) -> None:
+    for header in found.headers:
+        marks.first_seen.setdefault(header.number, now)
+    marks.highest = found.highest
+    marks.low = sweeping.low_mark(
+        marks.first_seen,
+        old=marks.low,
+        unsettled_watermarks=watermarks,
+        now=now,
+        grace_seconds=settings.CONNECTOR.stray_watch_seconds,
+    )
+    marks.first_seen = {n: at for n, at in marks.first_seen.items() if n > marks.low}
+    present = {header.number for header in found.headers}
+    marks.prints = {n: text for n, text in marks.prints.items() if n in present}
+    _keep(work, marks, now)
+
+
+def _keep(work: Work, marks: Marks, now: datetime) -> None:
+    with tenant_scope(work.tenant_id):
+        _keep_row(work, marks, now)
+
+
+def _keep_row(work: Work, marks: Marks, now: datetime) -> None:
+    CatalogueList.objects.for_tenant(work.tenant_id).update_or_create(
+        company_id=work.company_id,
+        kind=KIND,
+        defaults={
+            "tenant_id": work.tenant_id,
+            "rows": {
+                "highest": marks.highest,
+                "low": marks.low,
+                "first_seen": {str(n): at.isoformat() for n, at in marks.first_seen.items()},
+                "prints": {str(n): text for n, text in marks.prints.items()},
+                "is_thorough": marks.is_thorough,
+            },
+            "row_count": len(marks.prints),
+            "read_at": now,
+        },
+    )

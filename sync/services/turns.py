@@ -1,0 +1,118 @@
+"""Whose turn it is: companies are served in the order in which their work fell due.
+
+The row holds the truth and the queue is only a doorbell, so a doorbell may be lost or rung twice.
+Times are the database's own clock.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.db import connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One company whose work is due; `is_poll_due` when its cadence is, not only a doorbell."""
+
+    tenant_id: uuid.UUID
+    company_id: uuid.UUID
+    is_poll_due: bool = True
+
+
+def keep_turns(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> None:
+    """Give a company its alarm clock, due now; harmless when it has one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sync_duework (company_id, tenant_id, next_run_at)"
+            " VALUES (%s, %s, clock_timestamp()) ON CONFLICT (company_id) DO NOTHING",
+            [company_id, tenant_id],
+        )
+
+
+def ring(*, company_id: uuid.UUID, seconds: float = 0) -> None:
+    """Make a company due in `seconds` at the latest."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sync_duework SET rung_at = LEAST("
+            " COALESCE(rung_at, 'infinity'), clock_timestamp() + make_interval(secs => %s))"
+            " WHERE company_id = %s",
+            [seconds, company_id],
+        )
+
+
+def poll_now(*, company_id: uuid.UUID) -> None:
+    """Make a company's poll due now: a person asked, or something was mended."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sync_duework SET next_run_at = clock_timestamp() WHERE company_id = %s",
+            [company_id],
+        )
+
+
+def due_turns(*, limit: int) -> list[Turn]:
+    """The companies whose work is due and on which nobody is, longest unserved first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT tenant_id, company_id, next_run_at <= clock_timestamp() FROM sync_duework
+            WHERE LEAST(next_run_at, COALESCE(rung_at, 'infinity')) <= clock_timestamp()
+              AND (taken_until IS NULL OR taken_until < clock_timestamp())
+            ORDER BY COALESCE(served_at, '-infinity'), next_run_at LIMIT %s
+            """,
+            [limit],
+        )
+        return [
+            Turn(tenant_id=tenant, company_id=company, is_poll_due=is_due)
+            for tenant, company, is_due in cursor.fetchall()
+        ]
+
+
+def take_turn(*, company_id: uuid.UUID, seconds: float) -> Turn | None:
+    """Be the one who works on this company for `seconds`; None when it is not due or taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE sync_duework SET rung_at = NULL,
+              taken_until = clock_timestamp() + make_interval(secs => %s)
+            WHERE company_id = %s
+              AND LEAST(next_run_at, COALESCE(rung_at, 'infinity')) <= clock_timestamp()
+              AND (taken_until IS NULL OR taken_until < clock_timestamp())
+            RETURNING tenant_id, next_run_at <= clock_timestamp()
+            """,
+            [seconds, company_id],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return Turn(tenant_id=row[0], company_id=company_id, is_poll_due=row[1])
+
+
+def end_turn(
+    *,
+    company_id: uuid.UUID,
+    cadence_seconds: float,
+    was_poll: bool,
+    again_in_seconds: float | None,
+) -> None:
+    """Step back: the next poll after the cadence, and sooner where something waits for a look."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE sync_duework SET taken_until = NULL, served_at = clock_timestamp(),
+              next_run_at = CASE WHEN %(poll)s
+                THEN clock_timestamp() + make_interval(secs => %(cadence)s)
+                ELSE next_run_at END,
+              rung_at = CASE WHEN %(again)s::float8 IS NULL THEN rung_at
+                ELSE LEAST(COALESCE(rung_at, 'infinity'),
+                           clock_timestamp() + make_interval(secs => %(again)s::float8)) END
+            WHERE company_id = %(company)s
+            """,
+            {
+                "poll": was_poll,
+                "cadence": cadence_seconds,
+                "again": again_in_seconds,
+                "company": company_id,
+            },
+        )
