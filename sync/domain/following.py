@@ -1,0 +1,43 @@
+"""Following our entries in Sage until they are posted, batch by batch and only where one changed.
+
+People edit, post, delete and move entries; posting moves bad ones to an error batch. One list of
+headers tells which batches changed since they were last judged; those are read in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from integrations.sage300.types import BatchHeader
+from sync.domain import releasing
+from sync.domain.comparison import fingerprint
+from sync.domain.facts import Facts, Fate
+
+_FOLLOWED = frozenset({Fate.LANDED, Fate.DIFFERS, Fate.MOVED})
+
+
+def to_follow(facts: Facts) -> tuple[int, ...]:
+    """The batches in which an entry of these facts can still change."""
+    return tuple(
+        sorted(
+            {
+                place.batch_number
+                for place in facts.places.values()
+                if place.fate in _FOLLOWED and not place.is_posted and place.batch_number
+            }
+        )
+    )
+
+
+def changed(facts: Facts, headers: Sequence[BatchHeader]) -> tuple[int, ...]:
+    """The batches to follow that are no longer as they were read, or that Sage no longer lists.
+
+    `headers` must cover the whole range of `to_follow(facts)`.
+    """
+    now = {header.number: fingerprint(header) for header in headers}
+    return tuple(n for n in to_follow(facts) if n not in now or now[n] != facts.prints.get(n))
+
+
+def follow(facts: Facts, numbers: tuple[int, ...]) -> Facts:
+    """Settled facts opened again to read these batches; writes nothing to Sage but for strays."""
+    return releasing.follow(facts, numbers)

@@ -1,0 +1,155 @@
+"""Entries of ours that turn up in Sage outside a batch that is under way.
+
+A POST that was given up, or a worker that slept past its lease, may put entries into Sage long
+after; a restore of our own database forgets some that are there. Each sync lists the headers above
+the low mark; batches that may hold entries of ours are read, and what is found runs through the
+same reducer as a sent batch (stage CLEAN): the only copy of a posting is adopted, a second one is
+removed or told. Nothing here ever sends an invoice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from integrations.sage300.types import BatchHeader, BatchStatus, InvoiceBatch
+from sync.domain import cleaning
+from sync.domain.batching import TAG_PREFIX
+from sync.domain.comparison import fingerprint, fold
+from sync.domain.facts import Entry, Facts, Fate, Place
+from sync.domain.looking import SAGE_RESTORED
+
+GRACE_SECONDS = 3600.0
+
+
+def suspects(
+    headers: Sequence[BatchHeader],
+    *,
+    fingerprints: Mapping[int, str],
+    followed: Collection[int] = (),
+    is_thorough: bool = False,
+) -> tuple[int, ...]:
+    """The batches to read in full: with our tag and new, or changed since they were last judged.
+
+    `fingerprints` are `prints` of all our batches' facts, and those stored when a batch with
+    nothing of ours was read; `followed` are the batches that `following` reads anyway.
+    `is_thorough` reads every one, whatever its description.
+    """
+    return tuple(
+        header.number
+        for header in sorted(headers, key=lambda header: header.number)
+        if (is_thorough or TAG_PREFIX in header.description)
+        and header.number not in followed
+        and _is_news(header, fingerprints.get(header.number, ""))
+    )
+
+
+def _is_news(header: BatchHeader, known: str) -> bool:
+    """A Posted batch takes in no entry any more, so only its size matters."""
+    if header.status == BatchStatus.DELETED:
+        return False
+    if header.status == BatchStatus.POSTED and known:
+        return known.partition("|")[0] != str(header.entry_count)
+    return known != fingerprint(header)
+
+
+def owners(
+    batch: InvoiceBatch, by_order: Mapping[str, str], places: Mapping[str, Place]
+) -> tuple[str, ...]:
+    """The postings that have an entry in this batch which is not the one our rows know.
+
+    `by_order` leads from a folded order number to a posting id, `places` to where it is known to lie.
+    """
+    found = []
+    for invoice in batch.invoices:
+        key = by_order.get(fold(invoice.order_number))
+        if key is None:
+            continue
+        place = places.get(key, Place())
+        if (place.batch_number, place.entry_number) != (batch.header.number, invoice.entry_number):
+            found.append(key)
+    return tuple(dict.fromkeys(found))
+
+
+def begin_sweep(
+    *,
+    tag: str,
+    entries: tuple[Entry, ...],
+    places: Mapping[str, Place],
+    numbers: tuple[int, ...],
+    watermark: int,
+) -> Facts:
+    """Facts that look at these batches and give each of these postings one place.
+
+    `places` are those of each posting's last batch, `Place()` for one that was never sent. Only for
+    postings that are in no unsettled batch: those are found by resuming theirs.
+    """
+    facts = Facts(
+        tag=tag,
+        entries=entries,
+        watermark=watermark,
+        highest=max((watermark, *numbers)),
+        places=dict(places),
+        suspects=numbers,
+        is_following=True,
+    )
+    return cleaning.begin(facts, [entry.posting_id for entry in entries])
+
+
+def sage_restored(headers: Sequence[BatchHeader], *, highest: int) -> str:
+    """Why nothing may be sent now, "" when all is well.
+
+    `headers` must have been listed from `highest` itself on, or lower; `highest` is the highest
+    batch number this company has seen.
+    """
+    found = max((header.number for header in headers), default=0)
+    if found >= highest:
+        return ""
+    return SAGE_RESTORED.format(highest=found or "unknown", seen=highest)
+
+
+def after_sage_restore(facts: Facts, *, highest: int) -> Facts:
+    """Somebody said that Sage was restored and how to go on: what lay above `highest` is gone.
+
+    To be resumed like any other batch afterwards.
+    """
+    places = dict(facts.places)
+    for key, place in places.items():
+        if place.batch_number > highest:
+            note = (
+                f"Sage was restored from a backup and no longer has batch {place.batch_number}."
+                " Send the bill again, or mark it as handled outside."
+            )
+            places[key] = Place(fate=Fate.REMOVED, note=note, is_clean=place.is_clean)
+    return replace(
+        facts,
+        places=places,
+        watermark=min(facts.watermark, highest),
+        highest=min(facts.highest, highest),
+        sizes={},
+        is_thorough=True,
+    )
+
+
+def history_cleared(facts: Facts, *, highest: int) -> Facts:
+    """Somebody said that only history was cleared: the numbers go on from `highest`."""
+    return replace(facts, highest=min(facts.highest, highest))
+
+
+def low_mark(
+    first_seen: Mapping[int, datetime],
+    *,
+    old: int,
+    unsettled_watermarks: Collection[int],
+    now: datetime,
+    grace_seconds: float = GRACE_SECONDS,
+) -> int:
+    """The batch number below which nothing of ours can still appear.
+
+    `first_seen`: when each batch number was first listed. It trails the highest number, since a
+    batch half written may get its entries later than a newer one.
+    """
+    before = now - timedelta(seconds=grace_seconds)
+    settled = [number for number, seen_at in first_seen.items() if seen_at <= before]
+    return max(old, min((max(settled, default=old), *unsettled_watermarks)))
