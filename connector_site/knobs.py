@@ -154,7 +154,6 @@ class Knobs:
     database_connection_seconds: int = knob(
         60, "seconds", "A database connection is kept open for reuse this long; 0 closes each."
     )
-    api_page_size: int = knob(50, "rows", "Rows on one page of an API list.", least=1)
     request_body_bytes: int = knob(
         2_621_440, "bytes", "A request with a larger body is refused.", least=1024
     )

@@ -1,4 +1,6 @@
-"""How django-allauth makes accounts here."""
+"""How django-allauth makes accounts here, and with which words it refuses."""
+
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
@@ -7,6 +9,16 @@ from django.http import HttpRequest
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
     """Opens sign-up only where the operator wants strangers."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "account_inactive": "This account is switched off. An operator of this service can switch"
+        " it on again.",
+        "email_password_mismatch": "E-mail and password do not belong together.",
+        "email_taken": "There is an account with this e-mail already. Sign in instead.",
+        "too_many_login_attempts": "Too many tries. This address rests for some minutes; then try"
+        " again.",
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return whether a person who was not invited may make an account."""

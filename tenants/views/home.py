@@ -22,7 +22,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     if not isinstance(request.user, User):
         return TemplateResponse(request, "tenants/front.html")
     tenants = list(Tenant.objects.of(request.user).order_by("name"))
-    if len(tenants) == 1:
+    if len(tenants) == 1 and "all" not in request.GET:
         return redirect("tenant", tenant_slug=tenants[0].slug)
     if not tenants and request.user.is_staff:
         return redirect("admin:index")

@@ -45,7 +45,7 @@ def test_wrong_password_is_one_sentence_and_keeps_the_address(client: Client) ->
 
     assert answer.status_code == 200
     assert "ann@novak.example" in answer.content.decode()
-    assert "not correct" in answer.content.decode()
+    assert "do not belong together" in answer.content.decode()
 
 
 @pytest.mark.parametrize("address", ["/accounts/login/", "/accounts/signup/", "/"])

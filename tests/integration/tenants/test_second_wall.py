@@ -28,6 +28,9 @@ DIRECTORY = {
     "integrations_billsessionrow",
     "integrations_billquotarow",
     "integrations_billslot",
+    "sync_duework",
+    "sync_heartbeat",
+    "sync_sagelease",
 }
 #: Directory tables of others, by the beginning of their names.
 FOREIGN = ("account_", "auth_", "django_", "mfa_", "tenants_user_")
