@@ -210,12 +210,29 @@ def _reachable_programs(place: Place) -> Path:
     copy = place.root / "programs"
     if not copy.exists():
         draft = place.root / f"programs.{os.getpid()}"
-        shutil.copytree(programs, draft, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        _copy_programs(programs, draft)
         try:
             draft.rename(copy)
         except OSError:
             shutil.rmtree(draft)
-    return copy
+    return copy / programs.parent.name / programs.name
+
+
+def _copy_programs(programs: Path, target: Path) -> None:
+    """Copy the programs and, at the place where they look for them, their libraries."""
+    package = programs.parent
+    shutil.copytree(
+        programs,
+        target / package.name / programs.name,
+        symlinks=True,
+        ignore=shutil.ignore_patterns("include", "*.a"),
+    )
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, target / libraries.name, symlinks=True)
+    for path in [target, *target.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755)
 
 
 @contextmanager
