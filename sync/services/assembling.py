@@ -13,7 +13,7 @@ from decimal import Decimal
 from integrations.sage300.types import Invoice
 from sync.domain import facts_json, protocol
 from sync.domain.batching import PlannedBatch, ReadyEntry, batch_tag, describe_batch, plan_batches
-from sync.domain.facts import Entry, Facts
+from sync.domain.facts import Entry, Facts, Place
 from sync.domain.packing import unpack
 from sync.domain.posting_state import PostingState
 from sync.models import Batch, Posting
@@ -115,6 +115,11 @@ def _intend(
         highest=highest,
         release=work.policy.release,
         can_post=can_post,
+        places={
+            str(posting.pk): Place(is_clean=False)
+            for posting in postings
+            if not posting.is_identity_clean
+        },
     )
     facts = protocol.begin(facts, is_look_fresh=is_look_fresh)
     return rows.create(

@@ -24,7 +24,7 @@ from integrations.errors import (
     Unreachable,
 )
 from integrations.sage300 import wire
-from integrations.sage300.errors import is_number_taken, refused_document
+from integrations.sage300.errors import RightMissing, is_number_taken, refused_document
 from integrations.sage300.types import Invoice, PostProcess
 from sync.domain.commands import (
     Accepted,
@@ -130,7 +130,7 @@ def write(
     try:
         return _write(work, command, body, process), {"outcome": "ok"}
     except IntegrationError as error:
-        answer, outcome = _ended(work, error, documents)
+        answer, outcome = _ended(work, command, error, documents)
         return answer, {
             "outcome": outcome,
             "http_status": error.http_status,
@@ -162,8 +162,13 @@ def _write(work: Work, command: Write, body: bytes, process: PostProcess | None)
     return Accepted()
 
 
-def _ended(work: Work, error: IntegrationError, documents: tuple[str, ...]) -> tuple[Answer, str]:
+def _ended(
+    work: Work, command: Write, error: IntegrationError, documents: tuple[str, ...]
+) -> tuple[Answer, str]:
     match error:
+        case RightMissing() if not isinstance(command, PostBatch):
+            # The invoices are in; without the further right a person releases the batch in Sage.
+            return Refused(sentence=error.sentence, words=error.vendor_message), "rejected"
         case AuthRefused() | AddressRefused():
             connections.pause(work, connections.SAGE, error)
             return Paused(why=error.sentence), "rejected"

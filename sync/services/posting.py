@@ -14,11 +14,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from integrations.sage300.types import BatchHeader, Invoice, PostProcess
+from integrations.sage300.types import Invoice, PostProcess
 from sync.domain import facts_json
 from sync.domain.commands import (
     Answer,
-    BatchRead,
     Command,
     Done,
     PostBatch,
@@ -73,11 +72,10 @@ def drive(
     *,
     process: PostProcess | None,
     is_new: bool = False,
-    seen: dict[int, BatchHeader] | None = None,
 ) -> Facts:
     """Take a batch as far as it goes now: to its end, to a wait, or to a paused connection.
 
-    `seen` gathers the headers of batches read in full. Raises LeaseLost as soon as another worker has become the writer.
+    Raises LeaseLost as soon as another worker has become the writer.
     """
     rules = protocol_rules()
     facts = facts_json.from_json(batch.facts)
@@ -107,8 +105,6 @@ def drive(
             crash_points.reach("after_write", stage=facts.stage)
         else:
             answer = carrying.read(work, facts, command)
-            if seen is not None and isinstance(answer, BatchRead) and answer.batch is not None:
-                seen[answer.number] = answer.batch.header
 
 
 def _documents(facts: Facts, command: Command) -> tuple[str, ...]:

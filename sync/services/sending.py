@@ -14,7 +14,7 @@ from django.conf import settings
 
 from integrations import fixing
 from integrations.models import BillConnection, Sage300Connection
-from integrations.sage300.types import BatchHeader, PostProcess
+from integrations.sage300.types import PostProcess
 from sync.domain.commands import Stop
 from sync.domain.packing import pack, unpack
 from sync.domain.policy import Release
@@ -40,7 +40,6 @@ class Sent:
     has_more: bool = False
     is_stopped: bool = False
     notes: list[str] = field(default_factory=list)
-    seen: dict[int, BatchHeader] = field(default_factory=dict)
 
 
 def send(work: Work, *, seconds: float, progress: Progress) -> Sent:
@@ -74,7 +73,6 @@ def _turn(work: Work, lease: Lease, sent: Sent, *, ends: datetime, progress: Pro
         if sent.is_stopped:
             return
     _send_ready(work, lease, sent, look, process, ends=ends, progress=progress)
-    settling.after_sending(work, look, sent.seen)
 
 
 def _send_ready(
@@ -118,7 +116,7 @@ def _drive(
     process: PostProcess | None,
     is_new: bool = False,
 ) -> None:
-    facts = drive(work, lease, batch, process=process, is_new=is_new, seen=sent.seen)
+    facts = drive(work, lease, batch, process=process, is_new=is_new)
     sent.batches += 1
     sent.invoices += batch.entry_count
     if facts.is_stopped:

@@ -6,7 +6,7 @@ our tag is read in full and healed; a batch of ours is read again only where its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,12 +14,12 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import Q
 
-from integrations.sage300.types import BatchHeader, PostProcess
+from integrations.sage300.types import BatchHeader, InvoiceBatch, PostProcess
 from sync.domain import facts_json, following, sweeping
 from sync.domain.batching import batch_tag
-from sync.domain.comparison import fold
-from sync.domain.facts import Facts, Place
-from sync.domain.posting_state import PostingState
+from sync.domain.comparison import fingerprint, fold
+from sync.domain.facts import Facts, Fate, Place
+from sync.domain.posting_state import BEFORE_SENDING, PostingState
 from sync.models import Batch, CatalogueList, Posting
 from sync.services.assembling import entry_of
 from sync.services.lease import Lease
@@ -91,40 +91,7 @@ def follow_up(work: Work, lease: Lease, found: Look, *, process: PostProcess | N
     for batch in _reopened(work, found):
         drive(work, lease, batch, process=process, is_new=True)
         driven += 1
-    if found.headers:
-        _judged(work, {header.number: header for header in found.headers})
     return driven
-
-
-def after_sending(work: Work, found: Look, seen: Mapping[int, BatchHeader]) -> None:
-    """Remember how the batches of this turn look, so that the next look reads none of them again.
-
-    Only where the list still shows what was read back; anything else is read anew.
-    """
-    if not seen:
-        return
-    headers = tuple(work.sage.list_batches(min(seen) - 1))
-    same = {
-        header.number: header
-        for header in headers
-        if header.number in seen
-        and header.entry_count == seen[header.number].entry_count
-        and header.total == seen[header.number].total
-    }
-    with tenant_scope(work.tenant_id):
-        marks = _marks(work) or Marks()
-    found.headers = (*found.headers, *headers)
-    found.highest = max([found.highest, *(header.number for header in headers)])
-    _move(work, marks, found, [marks.low], work.clock())
-    _judged(work, same)
-
-
-def _judged(work: Work, headers: Mapping[int, BatchHeader]) -> None:
-    with tenant_scope(work.tenant_id):
-        marks = _marks(work)
-        if marks is not None:
-            marks.prints |= {n: following.fingerprint(header) for n, header in headers.items()}
-            _keep_row(work, marks, work.clock())
 
 
 # --- strays and forgotten batches -----------------------------------------------------------------
@@ -133,36 +100,51 @@ def _judged(work: Work, headers: Mapping[int, BatchHeader]) -> None:
 def _sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
     """A batch row that adopts or removes what lies in unknown batches; None when there is nothing."""
     with tenant_scope(work.tenant_id):
+        judged = _judged_prints(work)
         followed = _followed_numbers(work)
     numbers = sweeping.suspects(
         found.headers,
-        fingerprints=found.prints,
+        fingerprints={**found.prints, **judged},
         followed=followed,
         is_thorough=found.is_thorough,
     )
     read = {number: work.sage.find_batch(number) for number in numbers}
+    present = [batch for batch in read.values() if batch is not None]
     now = work.clock()
     with tenant_scope(work.tenant_id):
-        rows = Posting.objects.for_tenant(work.tenant_id).filter(database_key=work.database_key)
-        orders = {
-            fold(invoice.order_number)
-            for batch in read.values()
-            if batch is not None
-            for invoice in batch.invoices
-            if invoice.order_number
-        }
-        postings = {
-            fold(posting.order_number): posting
-            for posting in rows.filter(order_number__in=orders).select_related("batch")
-            if posting.invoice is not None
-            and (posting.batch is None or posting.batch.settled_at is not None)
-        }
-        mine = {
-            str(postings[order].pk): postings[order] for order in sorted(orders & set(postings))
-        }
+        mine = _mine(work, present)
+        _remember(work, [batch.header for batch in present], now)
         if not mine:
             return None
-        return _sweep_row(work, lease, found, list(mine.values()), sorted(read), now)
+        return _sweep_row(work, lease, found, mine, sorted(read), now)
+
+
+def _mine(work: Work, batches: Sequence[InvoiceBatch]) -> list[Posting]:
+    """Settled or never sent postings with an entry that lies elsewhere than our rows know."""
+    orders = {
+        fold(invoice.order_number)
+        for batch in batches
+        for invoice in batch.invoices
+        if invoice.order_number
+    }
+    rows = (
+        Posting.objects.for_tenant(work.tenant_id)
+        .of_company(work.company_id)
+        .filter(database_key=work.database_key, order_number__in=orders)
+        .exclude(invoice=None)
+        .select_related("batch")
+    )
+    postings = {
+        str(posting.pk): posting
+        for posting in rows
+        if posting.batch is None or posting.batch.settled_at is not None
+    }
+    by_order = {fold(posting.order_number): key for key, posting in postings.items()}
+    places = {key: _place_of(posting) for key, posting in postings.items()}
+    keys = dict.fromkeys(
+        key for batch in batches for key in sweeping.owners(batch, by_order, places)
+    )
+    return [postings[key] for key in keys]
 
 
 def _sweep_row(
@@ -202,13 +184,25 @@ def _sweep_row(
         sage_numbers=numbers,
         made_at=now,
     )
-    Posting.objects.for_tenant(work.tenant_id).filter(
-        pk__in=[posting.pk for posting in postings]
-    ).update(batch=batch)
+    for posting in postings:
+        _take_over(posting, batch, now)
     return batch
 
 
+def _take_over(posting: Posting, batch: Batch, now: datetime) -> None:
+    """Put the posting under the sweep's row, so that no other batch takes it along meanwhile."""
+    state = PostingState(posting.state)
+    if state in BEFORE_SENDING and not posting.is_skipped_by_person:
+        sentence = "Found in Sage, though our records did not say so. It is being looked at."
+        posting.advance(PostingState.UNCERTAIN, now=now, batch=batch, sentence=sentence)
+    else:
+        rows = Posting.objects.for_tenant(posting.tenant_id)
+        rows.filter(pk=posting.pk).update(batch=batch)
+
+
 def _place_of(posting: Posting) -> Place:
+    if posting.is_skipped_by_person:
+        return Place(fate=Fate.OUTSIDE)
     if posting.batch is None:
         return Place()
     return facts_json.from_json(posting.batch.facts).place(str(posting.pk))
@@ -237,13 +231,22 @@ def _followed_numbers(work: Work) -> set[int]:
     }
 
 
+def _judged_prints(work: Work) -> dict[int, str]:
+    """How each of our batches looked when it was last read in full."""
+    rows = Batch.objects.for_tenant(work.tenant_id).filter(company_id=work.company_id)
+    prints: dict[int, str] = {}
+    for stored in rows.order_by("made_at").values_list("facts__prints", flat=True).iterator():
+        prints |= {int(number): text for number, text in (stored or {}).items()}
+    return prints
+
+
 def _reopened(work: Work, found: Look) -> list[Batch]:
     """Open those whose headers changed again, so that the protocol reads and judges them."""
     reopened = []
     with tenant_scope(work.tenant_id):
         for batch in _following(work):
             facts = facts_json.from_json(batch.facts)
-            numbers = following.changed(following.to_follow(facts), found.headers, found.prints)
+            numbers = following.changed(facts, found.headers)
             if numbers:
                 _reopen(batch, following.follow(facts, numbers))
                 reopened.append(batch)
@@ -301,6 +304,14 @@ def _move(work: Work, marks: Marks, found: Look, watermarks: list[int], now: dat
     present = {header.number for header in found.headers}
     marks.prints = {n: text for n, text in marks.prints.items() if n in present}
     _keep(work, marks, now)
+
+
+def _remember(work: Work, headers: Sequence[BatchHeader], now: datetime) -> None:
+    """Keep how these batches looked when they were read, so that they are not read again."""
+    marks = _marks(work)
+    if marks is not None and headers:
+        marks.prints |= {header.number: fingerprint(header) for header in headers}
+        _keep_row(work, marks, now)
 
 
 def _keep(work: Work, marks: Marks, now: datetime) -> None:

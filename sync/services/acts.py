@@ -1,0 +1,217 @@
+"""A person's acts on one posting: each conditional on what they saw, logged, and audited.
+
+Two people may press at the same moment. The second is told who did what, and nothing is done twice.
+Which act is open when is the domain's rule (`domain/deeds.py`); pages and the API ask it as well.
+The caller holds the tenant's scope, and wakes the company afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from sync.domain import facts_json
+from sync.domain.deeds import Deed, find_offer
+from sync.domain.facts import Fate
+from sync.domain.posting_state import PostingState
+from sync.models import Batch, LogEntry, Posting
+from sync.queries.posting_story import standing_for_deeds
+from sync.services import journal
+from tenants import audit
+from tenants.audit import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The act is written; `sentence` says what happens now."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overtaken:
+    """Somebody or the machine was quicker; nothing was written."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotOpen:
+    """The act is not open for this posting, or its note is missing; nothing was written."""
+
+    sentence: str
+
+
+Outcome = Done | Overtaken | NotOpen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Move:
+    """Where an act leads, what is written with it, and how it is told."""
+
+    state: PostingState
+    sentence: str
+    told: str
+    values: Mapping[str, object]
+
+
+def act(
+    posting: Posting,
+    deed: Deed,
+    *,
+    seen_state: str,
+    actor: Actor,
+    note: str,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Outcome:
+    """Do it if the posting still stands where the person saw it.
+
+    `zone` is the company's. `note` is required where the offer asks for one.
+    """
+    if posting.state != seen_state:
+        return Overtaken(sentence=_who_was_quicker(posting))
+    offer = find_offer(standing_for_deeds(posting, zone=zone), deed)
+    if offer is None:
+        return NotOpen(sentence=f"This cannot be done now: {posting.sentence or posting.state}")
+    note = note.replace("\x00", "").strip()[:250]
+    if offer.note_label and not note:
+        return NotOpen(
+            sentence=f"Nothing was done yet. Please fill in “{offer.note_label}”: it is kept with"
+            " the bill, so that others can follow."
+        )
+    move = _move(posting, deed, actor=actor, note=note, now=now)
+    before = posting.state
+    if not posting.advance(move.state, now=now, by_person=True, **move.values):
+        posting.refresh_from_db()
+        return Overtaken(sentence=_who_was_quicker(posting))
+    if deed is Deed.HANDLED_OUTSIDE:
+        _tell_batch(posting, note)
+    _record(posting, deed, move, actor=actor, note=note, before=before, now=now)
+    return Done(sentence=move.told)
+
+
+def _move(posting: Posting, deed: Deed, *, actor: Actor, note: str, now: datetime) -> _Move:
+    anew: dict[str, object] = {
+        "is_dirty": True, "problems": [], "decided_by_id": actor.id, "decision_note": note,
+    }  # fmt: skip
+    match deed:
+        case Deed.APPROVE:
+            return _approved(posting, anew)
+        case Deed.ACCEPT_DUPLICATE:
+            sentence = f"{actor.name} says it is another invoice; it gets a suffix."
+            return _again(sentence, {**anew, "is_duplicate_accepted": True})
+        case Deed.ALLOW_OLDER:
+            sentence = f"{actor.name} lets this older bill go."
+            return _again(sentence, {**anew, "is_allowed_before_cutover": True})
+        case Deed.LOOKED_IN_SAGE:
+            sentence = f"{actor.name} looked in Sage: it is not there. It may go under its number."
+            freed = {"is_identity_clean": True, "identity_frozen_at": None}
+            return _again(sentence, {**anew, **freed, "cleared_in_sage_at": now})
+        case Deed.REPLAY:
+            return _again(f"{actor.name} asked to check it again.", anew)
+        case Deed.TAKE_BACK:
+            sentence = f"{actor.name} took it back."
+            return _again(sentence, {**anew, "is_skipped_by_person": False})
+        case Deed.HANDLED_OUTSIDE:
+            return _left(f"Handled outside, says {actor.name}: {note}", actor, note)
+        case Deed.LEAVE_OUT:
+            return _left(f"Left out by {actor.name}: {note}", actor, note)
+        case _:
+            assert_never(deed)
+
+
+def _approved(posting: Posting, anew: Mapping[str, object]) -> _Move:
+    """Straight to READY where nothing changed since it was decided, or else decided anew."""
+    if posting.is_dirty or posting.invoice is None:
+        sentence = "Approved to post; it is decided anew, since its grounds have changed."
+        return _again(sentence, {**anew, "is_review_accepted": True})
+    sentence = "Approved to post. Goes with the next batch."
+    values = {**anew, "is_dirty": False, "is_review_accepted": True, "sentence": sentence}
+    return _Move(state=PostingState.READY, sentence=sentence, told=sentence, values=values)
+
+
+def _again(sentence: str, values: Mapping[str, object]) -> _Move:
+    return _Move(
+        state=PostingState.WAITING,
+        sentence=sentence,
+        told="It is decided anew now; this page shows where it goes.",
+        values={**values, "sentence": sentence},
+    )
+
+
+def _left(sentence: str, actor: Actor, note: str) -> _Move:
+    return _Move(
+        state=PostingState.SKIPPED,
+        sentence=sentence[:1000],
+        told="It is left alone and never sent. You can take it back here.",
+        values={
+            "sentence": sentence[:1000],
+            "is_skipped_by_person": True,
+            "is_dirty": False,
+            "decided_by_id": actor.id,
+            "decision_note": note,
+        },
+    )
+
+
+def _tell_batch(posting: Posting, note: str) -> None:
+    """Let a settled batch know, so that a copy of ours showing up late is one too many.
+
+    In a batch still under way its fate is told already, and nothing of it is sent again.
+    """
+    if posting.batch_id is None:
+        return
+    rows = Batch.objects.for_tenant(posting.tenant_id)
+    batch = rows.filter(pk=posting.batch_id, settled_at__isnull=False).first()
+    if batch is None:
+        return
+    facts = facts_json.from_json(batch.facts)
+    key = str(posting.pk)
+    place = replace(facts.place(key), fate=Fate.OUTSIDE, note=f"Handled outside: {note}"[:250])
+    rows.filter(pk=batch.pk, version=batch.version).update(
+        facts=facts_json.to_json(facts.with_place(key, place)), version=batch.version + 1
+    )
+
+
+def _record(
+    posting: Posting,
+    deed: Deed,
+    move: _Move,
+    *,
+    actor: Actor,
+    note: str,
+    before: str,
+    now: datetime,
+) -> None:
+    line = journal.line_for(
+        posting, event=f"person.{deed.value}", sentence=move.sentence, now=now, actor=actor.name
+    )
+    journal.write([line])
+    audit.record(
+        tenant=posting.tenant_id,
+        actor=actor,
+        action=f"posting.{deed.value}",
+        subject=str(posting),
+        subject_id=posting.pk,
+        details={"from": before, "to": posting.state, "note": note},
+        now=now,
+    )
+
+
+def _who_was_quicker(posting: Posting) -> str:
+    """What happened meanwhile, with the person who did it where it was one."""
+    last: LogEntry | None = (
+        LogEntry.objects.for_tenant(posting.tenant_id)
+        .filter(posting_id=posting.pk)
+        .order_by("-at", "-pk")
+        .first()
+    )
+    if last is None:
+        return f"It has moved on meanwhile. {posting.sentence}".strip()
+    if last.actor:
+        return f"{last.actor} was quicker. {last.sentence}"
+    return f"It has moved on by itself meanwhile. {last.sentence}"
