@@ -3,10 +3,12 @@
 
 import os
 import sys
+from pathlib import Path
 
 from django.core.management import execute_from_command_line
 
 from connector_site import database, embedded_postgres
+from connector_site.demo import environment
 from connector_site.env import SettingRefused
 
 # Commands that need no rows, so that they work where no database can be reached.
@@ -36,6 +38,8 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connector_site.settings")
 
     try:
+        if arguments[1:2] == ["demo"]:
+            environment.prepare(os.environ, base=Path(__file__).parent)
         if _needs_rows(arguments):
             database.ensure_running()
         execute_from_command_line(arguments)
@@ -43,6 +47,7 @@ def main(arguments: list[str]) -> int:
         SettingRefused,
         database.DatabaseRefused,
         embedded_postgres.ServerRefused,
+        environment.TooManyDemos,
     ) as refusal:
         sys.stderr.write(f"{refusal}\n")
         return 2

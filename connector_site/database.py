@@ -159,6 +159,19 @@ def ensure_running() -> str:
     return address.url
 
 
+def make_anew() -> None:
+    """Drop the database in use with everything in it, and make it again, empty.
+
+    For the demo, whose database is its own (see ``connector_site.demo.environment``).
+    """
+    address = parse_url(ensure_running())
+    with address.connect(name="postgres") as connection:
+        connection.execute(
+            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(address.name))
+        )
+    ensure_running()
+
+
 def is_embedded() -> bool:
     """Return whether the database in use is the embedded one; needs no connection."""
     from django.conf import settings  # noqa: PLC0415 (settings import this module)

@@ -89,7 +89,11 @@ class RunningSite:
         while not is_over.wait(_LOOK_SECONDS):
             if parent is not None and os.getppid() != parent:
                 return
-            self._watchdog.look(clock())
+            self.look(clock())
+
+    def look(self, now: datetime) -> None:
+        """Replace what died or does not work; to be called about once a second."""
+        self._watchdog.look(now)
 
     def end(self) -> None:
         """Ask all to finish, then kill what is left, and close the port."""
