@@ -16,6 +16,7 @@ SEEDS ?= 2000
 TRIALS ?= 20
 ONCE ?=
 TESTS ?=
+BENCHES ?= calls wall second_sync webhooks
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -68,5 +69,7 @@ chaos: $(READY) ## kill real processes on a seeded plan, for longer than the sui
 	@CHAOS_TRIALS=$(TRIALS) exec $(BIN)/python -m pytest tests/chaos
 
 .PHONY: bench
-bench: $(READY) ## measure: each figure as a ratio, side by side
-	@for figure in bench/*.py; do echo "== $$figure" && $(BIN)/python $$figure || exit 1; done
+bench: $(READY) ## measure: each figure as a ratio, side by side (BENCHES="memory fairness" for the long ones)
+	@failed=; for name in $(BENCHES); do \
+	  echo "== bench.$$name"; $(BIN)/python -m bench.$$name || failed="$$failed $$name"; \
+	done; [ -z "$$failed" ] || { echo "Not met:$$failed"; exit 1; }
