@@ -24,7 +24,7 @@ def vendors_named(desk: Desk, name: str) -> list[dict[str, Any]]:
 
 
 def sage_vendor(desk: Desk, number: str) -> dict[str, Any]:
-    return dict(desk.sage.companies["CALBAK"].vendors[number])
+    return dict(desk.sage.companies["CALBAK"].table("APVendors").find(number))
 
 
 def change_policy(desk: Desk, **changes: Any) -> None:
