@@ -122,6 +122,18 @@ class Knobs:
     webhook_gather_seconds: float = knob(
         3.0, "seconds", "Events that arrive within this time are read from BILL together."
     )
+    webhook_body_bytes: int = knob(
+        262_144, "bytes", "A longer notification of BILL's is refused.", least=1024
+    )
+    webhook_check_seconds: float = knob(
+        86_400.0, "seconds", "A subscription in BILL is looked after this often."
+    )
+    webhook_history_seconds: float = knob(
+        172_800.0, "seconds", "BILL's history is read this far back beyond the last look."
+    )
+    webhook_old_key_seconds: float = knob(
+        604_800.0, "seconds", "A replaced webhook key stays good for late deliveries this long."
+    )
     turn_seconds: float = knob(
         60.0, "seconds", "A company sends for this long, then the next one has its turn.", least=1
     )
@@ -142,11 +154,15 @@ class Knobs:
     stray_watch_seconds: float = knob(
         3600.0, "seconds", "A new batch in Sage is watched this long for late entries of ours."
     )
+    refused_period_seconds: float = knob(
+        86_400.0, "seconds", "A fiscal period that Sage refused counts as closed for this long."
+    )
     loss_limit: int = knob(
         5, "sends", "After this many lost answers in a row a person is asked.", least=1
     )
 
     # People and pages.
+    page_rows: int = knob(25, "rows", "Rows of a list on one page.", least=1)
     session_seconds: int = knob(14 * 24 * 3600, "seconds", "A sign-in lasts this long.", least=60)
     statement_timeout_seconds: int = knob(
         30, "seconds", "A single database statement that runs longer is ended.", least=1

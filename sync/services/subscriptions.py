@@ -115,6 +115,20 @@ def register(desk: Desk) -> WebhookSubscription:
     return row
 
 
+def register_if_wanted(
+    *, tenant_id: uuid.UUID, company_id: uuid.UUID, now: datetime
+) -> WebhookSubscription:
+    """`register`, but for a subscription that a person removed; raises NotReady as well."""
+    desk = open_desk(tenant_id=tenant_id, company_id=company_id, now=now)
+    row = _row(desk)
+    return row if was_removed(row) else register(desk)
+
+
+def was_removed(row: WebhookSubscription) -> bool:
+    """Whether a person removed it, so that it is not made again by itself."""
+    return not row.bill_id and row.registered_at is not None
+
+
 def remove(desk: Desk) -> WebhookSubscription:
     """Have BILL forget the subscription; it is not made again until a person asks."""
     row = _row(desk)
@@ -173,8 +187,7 @@ def check_subscription(work: Work, *, is_forced: bool = False) -> str:
     if row.last_checked_at is not None and row.last_checked_at > due_at and not is_forced:
         return ""
     if not row.bill_id:
-        was_removed = row.registered_at is not None
-        made = row if was_removed else register(desk)
+        made = row if was_removed(row) else register(desk)
         _stamp(desk, made)
         return "Webhooks registered." if made.bill_id else ""
     return _look_after(desk, register(desk))
@@ -206,7 +219,7 @@ def _look_after(desk: Desk, row: WebhookSubscription) -> str:
 
 
 def _renew(desk: Desk, row: WebhookSubscription, sentence: str) -> str:
-    row.bill_id, row.idempotency_key = "", uuid.uuid4()
+    row.bill_id, row.registered_at, row.idempotency_key = "", None, uuid.uuid4()
     _set_status(desk, row, Status.POLLING_ONLY, sentence)
     made = register(desk)
     _stamp(desk, made)
