@@ -232,6 +232,20 @@ def refused_document(message: str, document_numbers: Collection[str]) -> str | N
     return left.pop() if len(left) == 1 else None
 
 
+def is_period_closed(message: str) -> bool:
+    """Whether Sage's text says that the posting date's fiscal period takes nothing.
+
+    Which periods are locked for A/P cannot be asked beforehand (Sage 300 reference, section 8), and
+    the text is the only sign of it; in another language the refusal is shown as Sage worded it.
+    """
+    return bool(
+        re.search(
+            r"fiscal period.{0,40}(locked|closed|not open)", message, re.IGNORECASE | re.DOTALL
+        )
+        or re.search(r"cannot determine the fiscal period", message, re.IGNORECASE)
+    )
+
+
 def is_number_taken(message: str) -> bool:
     """Whether Sage's text says that a vendor's document number is already in use.
 

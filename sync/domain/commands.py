@@ -188,13 +188,14 @@ class Refused:
     """A clean refusal. `document_number` is the one Sage names, "" where it names none.
 
     `is_transient` marks a refusal by load or by a person's lock, to be tried again after
-    `retry_after_seconds`.
+    `retry_after_seconds`; `is_period_closed` one that meets the whole batch, which is of one period.
     """
 
     sentence: str
     words: str
     document_number: str = ""
     is_number_taken: bool = False
+    is_period_closed: bool = False
     is_transient: bool = False
     retry_after_seconds: float = 0
 

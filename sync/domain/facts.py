@@ -159,6 +159,7 @@ class Facts:
     refusal_note: str = ""
     refusal_words: str = ""
     refused_number: str = ""
+    is_period_closed: bool = False
     is_number_taken: bool = False
     losses: int = 0
     looks: int = 0
@@ -170,6 +171,7 @@ class Facts:
     cleaning: tuple[str, ...] = ()
     clean_step: str = ""
     clean_rounds: int = 0
+    cleanings: int = 0
     clean_tries: int = 0
     removing: int = 0
     stray_notes: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -30,12 +30,17 @@ def noted(facts: Facts, answer: Refused) -> Facts:
         refusal_words=answer.words,
         refused_number=answer.document_number,
         is_number_taken=answer.is_number_taken,
+        is_period_closed=answer.is_period_closed,
         unsent=0,
     )
 
 
 def take_apart(facts: Facts, pending: tuple[str, ...]) -> tuple[Facts, Groups]:
     """Take out the entry Sage names, or say how to go on looking for it."""
+    if facts.is_period_closed:
+        for key in pending:
+            facts = _refuse(facts, key)
+        return facts, ()
     named = [
         key
         for key in pending
@@ -56,8 +61,19 @@ def take_apart(facts: Facts, pending: tuple[str, ...]) -> tuple[Facts, Groups]:
 def _refuse(facts: Facts, key: str) -> Facts:
     known = facts.place(key)
     fate = Fate.TAKEN if facts.is_number_taken else Fate.REFUSED
-    place = replace(known, fate=fate, note=facts.refusal_note, words=facts.refusal_words)
+    note = _used(facts, key) if facts.is_number_taken else facts.refusal_note
+    place = replace(known, fate=fate, note=note, words=facts.refusal_words)
     return facts.with_place(key, place)
+
+
+def _used(facts: Facts, key: str) -> str:
+    entry = facts.entry(key)
+    return (
+        f"Sage says this number is already used: document {entry.document_number} of vendor"
+        f" {entry.vendor_number}. It is not among the posted documents, so it lies in an open batch"
+        " that somebody keyed. If it is the same invoice, mark the bill as handled outside; if not,"
+        " give one of them another number."
+    )
 
 
 def give_up(facts: Facts, ids: tuple[str, ...], note: str) -> Facts:

@@ -24,7 +24,12 @@ from integrations.errors import (
     Unreachable,
 )
 from integrations.sage300 import wire
-from integrations.sage300.errors import RightMissing, is_number_taken, refused_document
+from integrations.sage300.errors import (
+    RightMissing,
+    is_number_taken,
+    is_period_closed,
+    refused_document,
+)
 from integrations.sage300.types import Invoice, PostProcess
 from sync.domain.commands import (
     Accepted,
@@ -185,6 +190,7 @@ def _ended(
                 words=words,
                 document_number=refused_document(words, documents) or "",
                 is_number_taken=is_number_taken(words),
+                is_period_closed=is_period_closed(words),
             )
             return refused, "rejected"
         case OutcomeUnknown() | UnexpectedAnswer() | ServerFault():

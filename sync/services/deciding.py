@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
@@ -38,7 +38,7 @@ from sync.models import (
     VendorLink,
 )
 from sync.models.vendor import LinkState
-from sync.services import identities, journal
+from sync.services import identities, journal, periods
 from sync.services.catalogue import Lists
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
@@ -79,6 +79,7 @@ class Desk:
     skip_rules: Sequence[SkipRule]
     vendor_accounts: Mapping[str, str]
     group_accounts: Mapping[str, str]
+    refused_periods: Collection[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,9 @@ def _gather(work: Work) -> tuple[Desk, str]:
         skip_rules=[SkipRule(**row) for row in owned.skip_rules],
         vendor_accounts=owned.vendor_accounts,
         group_accounts=owned.group_accounts,
+        refused_periods=periods.refused_periods(
+            tenant_id=work.tenant_id, company_id=work.company_id, now=work.clock()
+        ),
     )
     grounds = [
         str(owned.version),
@@ -381,7 +385,7 @@ def _date(desk: Desk, posting: Posting, bill: Bill) -> PostingDate | Problem:
         invoice_date=bill.invoice_date,
         approval_seen_date=seen.astimezone(zone).date(),
         today=desk.now.astimezone(zone).date(),
-        refused_periods=(),
+        refused_periods=desk.refused_periods,
     )
 
 

@@ -7,12 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from integrations.sage300.errors import is_period_closed
 from integrations.sage300.types import BatchStatus
 from sync.domain.facts import Facts, Fate, Place
 from sync.domain.landing import Landing, landing
 from sync.domain.posting_state import PostingState
 from sync.models import Batch, LogEntry, Posting
-from sync.services import journal
+from sync.services import journal, periods
 from sync.services.work import Work
 
 STATUS_WORDS = {
@@ -98,9 +99,13 @@ def _land(
             values |= {"sage_batch_number": None, "sage_entry_number": None, "sage_status": ""}
             if place.is_clean:
                 values["identity_frozen_at"] = None
-    if landed.state is PostingState.WAITING:
+    state = landed.state
+    if place.fate is Fate.REFUSED and place.is_clean and is_period_closed(place.words):
+        _close_period(posting, now)
+        state, values["mode"] = PostingState.WAITING, ""
+    if state is PostingState.WAITING:
         values["is_dirty"] = True
-    posting.advance(landed.state, now=now, **values)
+    posting.advance(state, now=now, **values)
     return journal.line_for(
         posting,
         event=f"posting.{place.fate.value}",
@@ -108,6 +113,16 @@ def _land(
         now=now,
         attempt_id=attempt_id,
         run_id=run_id,
+    )
+
+
+def _close_period(posting: Posting, now: datetime) -> None:
+    """Sage refused the whole period: the bill is decided anew by the company's rule for that."""
+    periods.note_refused(
+        tenant_id=posting.tenant_id,
+        company_id=posting.company_id,
+        period=(posting.fiscal_year, posting.fiscal_period),
+        now=now,
     )
 
 

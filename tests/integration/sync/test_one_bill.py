@@ -169,3 +169,20 @@ def shown(desk: Desk) -> dict[str, tuple[object, ...]]:
         )
         for posting in desk.postings(state="IN_SAGE")
     }
+
+
+@pytest.mark.parametrize(("rule", "state"), [("hold", "BLOCKED"), ("next_open", "IN_SAGE")])
+def test_a_period_sage_refuses_is_held_or_moved_as_the_company_says(
+    settings: Any, rule: str, state: str
+) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS, closed_period_rule=rule)) as desk:
+        today = desk.clock().date()
+        desk.sage.lock_period("CALBAK", str(today.year), f"{today.month:02}")
+
+        desk.sync()
+        desk.sync()
+
+        moved = [p for p in desk.postings() if f"{today:%Y-%m}" in (p.sentence + str(p.warnings))]
+        # A possible duplicate and the number a clerk has used stay with a person whatever the day.
+        assert {p.state for p in moved} - {"REVIEW", "ATTENTION"} == {state}
+        assert shown(desk) == invoices_of_ours(desk.ledger())
