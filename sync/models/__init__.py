@@ -4,7 +4,7 @@ from sync.models.batch import Answer, Attempt, Batch, SageLease
 from sync.models.bill import Bill
 from sync.models.catalogue import CatalogueList
 from sync.models.log import LogEntry
-from sync.models.mapping import LineOverride, MappingRule
+from sync.models.mapping import LineOverride, MappingRule, MappingRuleChange
 from sync.models.policy import CompanyPolicy
 from sync.models.posting import Posting
 from sync.models.run import Cursor, DueWork, Heartbeat, Run
@@ -24,6 +24,7 @@ __all__ = [
     "LineOverride",
     "LogEntry",
     "MappingRule",
+    "MappingRuleChange",
     "Posting",
     "Run",
     "SageLease",

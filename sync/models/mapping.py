@@ -65,3 +65,29 @@ class LineOverride(TenantOwned):
 
     def __str__(self) -> str:
         return f"line {self.line_id} → {self.gl_account}"
+
+
+class MappingRuleChange(TenantOwned):
+    """Who made, changed or removed which rule, when, and what it led to before and after.
+
+    `rule_id` outlives the rule. `conditions` holds the BILL names as they read then, by dimension.
+    """
+
+    company = models.ForeignKey("tenants.Company", on_delete=models.PROTECT, related_name="+")
+    rule_id = models.UUIDField()
+    at = models.DateTimeField()
+    action = models.CharField(max_length=10)
+    source = models.CharField(max_length=10)
+    conditions = models.JSONField(default=dict)
+    name = models.CharField(max_length=100, blank=True)
+    before_account = models.CharField(max_length=45, blank=True)
+    after_account = models.CharField(max_length=45, blank=True)
+    waiting_bills = models.PositiveIntegerField(default=0)
+    actor_name = models.CharField(max_length=160)
+    actor_id = models.UUIDField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        indexes = [models.Index(fields=["company", "-at", "-id"], name="rule_changes_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.action} {self.name or self.rule_id}"

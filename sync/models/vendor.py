@@ -23,7 +23,9 @@ class VendorLink(TenantOwned):
     """One BILL vendor and the Sage vendor it is.
 
     `sage_number` is allotted and committed before the create is sent, so that a lost answer is
-    looked up under the same number. `snapshot` is BILL's vendor as read.
+    looked up under the same number. `snapshot` is BILL's vendor as read. `group_code` is the Sage
+    group a person chose for a new vendor. `default_account` is a GL default a person asked to have
+    written into Sage ("" asks nothing), for `default_reason`.
     """
 
     company = models.ForeignKey("tenants.Company", on_delete=models.PROTECT, related_name="+")
@@ -42,6 +44,9 @@ class VendorLink(TenantOwned):
     sent_hash = models.CharField(max_length=64, blank=True)
     is_created_by_us = models.BooleanField(default=False)
     linked_at = models.DateTimeField(null=True)
+    group_code = models.CharField(max_length=6, blank=True)
+    default_account = models.CharField(max_length=45, blank=True)
+    default_reason = models.CharField(max_length=300, blank=True)
 
     class Meta(TenantOwned.Meta):
         constraints = [
