@@ -183,6 +183,12 @@ def _tell(facts: Facts, strays: tuple[Sighting, ...], why: str) -> Facts:
     return replace(facts, strays=left, clean_step=REMOVE, clean_tries=0, just_read=0)
 
 
+def tell_all(facts: Facts) -> Facts:
+    """Leave the strays to a person: cleaning does not come to an end."""
+    why = "it came back after it was removed"
+    return end(_tell(facts, facts.strays, why)) if facts.strays else facts
+
+
 def _drop(facts: Facts) -> Facts:
     left = tuple(stray for stray in facts.strays if stray.batch_number != facts.removing)
     return replace(facts, strays=left, removing=0, clean_step=REMOVE, clean_tries=0, just_read=0)

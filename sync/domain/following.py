@@ -34,8 +34,11 @@ def changed(facts: Facts, headers: Sequence[BatchHeader]) -> tuple[int, ...]:
 
     `headers` must cover the whole range of `to_follow(facts)`.
     """
-    now = {header.number: fingerprint(header) for header in headers}
-    return tuple(n for n in to_follow(facts) if n not in now or now[n] != facts.prints.get(n))
+    numbers = to_follow(facts)
+    if not numbers:
+        return ()
+    now = {header.number: header for header in headers if header.number in numbers}
+    return tuple(n for n in numbers if n not in now or facts.prints.get(n) != fingerprint(now[n]))
 
 
 def follow(facts: Facts, numbers: tuple[int, ...]) -> Facts:

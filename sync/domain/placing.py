@@ -70,8 +70,8 @@ def _keep_one(facts: Facts, entry: Entry, spots: dict[Spot, Sighting], *, is_str
     key = entry.posting_id
     known = facts.place(key)
     here = (known.batch_number, known.entry_number)
-    if known.batch_number and here not in spots and (known.is_posted or not is_strict):
-        spots = {**spots, here: _known_sighting(key, known)}
+    if known.is_posted or (known.batch_number and here not in spots and not is_strict):
+        spots = {**spots, here: _merged(spots.get(here), _known_sighting(key, known))}
     is_asked = key in facts.look.asked_posted
     ranked = sorted(spots.values(), key=lambda seen: _rank(seen, is_asked=is_asked))
     if known.fate is Fate.OUTSIDE:
@@ -90,7 +90,8 @@ def _keep_one(facts: Facts, entry: Entry, spots: dict[Spot, Sighting], *, is_str
         return facts
     place = replace(place_of(kept), is_clean=known.is_clean)
     if known.fate is Fate.MOVED and not kept.is_document:
-        place = replace(place, fate=Fate.MOVED, note=known.note, words=known.words)
+        note = moved_note(place.batch_number, place.entry_number)
+        place = replace(place, fate=Fate.MOVED, note=note, words=known.words)
     return facts.with_place(key, place)
 
 
@@ -140,6 +141,14 @@ def place_of(sighting: Sighting) -> Place:
         is_posted=sighting.is_document,
         differences=sighting.differences,
         note=note,
+    )
+
+
+def moved_note(batch: int, entry: int) -> str:
+    """The sentence for an entry that Sage moved to an error batch."""
+    return (
+        f"Sage could not post it and moved it to batch {batch}, entry {entry}. Correct it there and"
+        " post that batch in Sage."
     )
 
 

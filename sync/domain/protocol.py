@@ -32,6 +32,7 @@ from sync.domain.commands import (
     Stop,
     Wait,
 )
+from sync.domain.comparison import fingerprint
 from sync.domain.facts import Facts, Look, Outcome, Stage
 from sync.domain.placing import conclude
 
@@ -124,8 +125,9 @@ def _absorb(facts: Facts, answer: Answer | None, now: datetime, rules: Rules) ->
 
 
 def _printed(facts: Facts, answer: Answer | None) -> Facts:
-    """Remember how a batch looked when it was read in full, to see later that it changed."""
-    if not isinstance(answer, BatchRead) or answer.batch is None:
+    """Remember how a batch looked when all of ours in it was judged, to see later that it changed."""
+    is_judged = facts.stage in {Stage.READ_BACK, Stage.RELEASE}
+    if not is_judged or not isinstance(answer, BatchRead) or answer.batch is None:
         return facts
     prints = {**facts.prints, answer.number: fingerprint(answer.batch.header)}
     return replace(facts, prints=prints)
@@ -233,10 +235,13 @@ def _derive(facts: Facts, now: datetime, rules: Rules) -> tuple[Facts, Command |
 
 def _derive_release(facts: Facts, now: datetime) -> tuple[Facts, Command | None]:
     facts, command = releasing.derive(facts, now)
-    if facts.stage is Stage.DONE and facts.strays:
-        # Posting has shown second copies; once they are gone there is nothing left to release.
-        return cleaning.begin(replace(facts, is_following=True)), None
-    return facts, command
+    if facts.stage is not Stage.DONE or not facts.strays:
+        return facts, command
+    # Posting has shown second copies; once they are gone there is nothing left to release.
+    facts = replace(facts, is_following=True, cleanings=facts.cleanings + 1)
+    if facts.cleanings > cleaning.ROUND_LIMIT:
+        return cleaning.tell_all(facts), None
+    return cleaning.begin(facts), None
 
 
 def _derive_look(facts: Facts) -> tuple[Facts, Command | None]:

@@ -12,7 +12,7 @@ from integrations.sage300.types import BatchStatus, InvoiceBatch, PostedDocument
 from sync.domain.comparison import fold, is_number_of, sightings
 from sync.domain.facts import Facts, Fate, Place, Sighting
 from sync.domain.looking import PAIRS_PER_CALL
-from sync.domain.placing import place_of, posted_sighting
+from sync.domain.placing import moved_note, place_of, posted_sighting
 
 _FOLLOWED = frozenset({Fate.LANDED, Fate.DIFFERS, Fate.MOVED})
 
@@ -57,7 +57,9 @@ def take_read(facts: Facts, number: int, batch: InvoiceBatch | None) -> Facts:
     found = sightings(facts.entries, batch)
     for key in here(facts, number):
         facts = _seen_again(facts, key, [seen for seen in found if seen.posting_id == key], status)
-    misplaced = [seen for seen in found if not _is_kept(facts, seen)]
+    # A Posted batch still lists entries that were moved away; nothing can be removed from it.
+    is_over = status in {BatchStatus.POSTED, BatchStatus.POST_IN_PROGRESS}
+    misplaced = [] if is_over else [seen for seen in found if not _is_kept(facts, seen)]
     held = {n: why for n, why in facts.held.items() if n != number}
     if misplaced:
         held[number] = (
@@ -65,7 +67,8 @@ def take_read(facts: Facts, number: int, batch: InvoiceBatch | None) -> Facts:
             f" {misplaced[0].document_number}; the batch is not released."
         )
     foreign = {**facts.foreign, number: len(batch.invoices) - len(found)}
-    return replace(facts, held=held, foreign=foreign)
+    strays = tuple(dict.fromkeys((*facts.strays, *misplaced)))
+    return replace(facts, held=held, foreign=foreign, strays=strays)
 
 
 def _is_kept(facts: Facts, seen: Sighting) -> bool:
@@ -139,17 +142,13 @@ def _moved(known: Place, error: PostingError | None) -> Place:
         )
         words = error.message if error else ""
         return replace(known, fate=Fate.MOVED, note=note, words=words)
-    where = f"batch {error.error_batch}, entry {error.error_entry}"
     return replace(
         known,
         fate=Fate.MOVED,
         batch_number=error.error_batch,
         entry_number=error.error_entry,
         status=BatchStatus.OPEN,
-        note=(
-            f"Sage could not post it and moved it to {where}. Correct it there and post that batch"
-            " in Sage."
-        ),
+        note=moved_note(error.error_batch, error.error_entry),
         words=error.message,
     )
 

@@ -56,7 +56,7 @@ def begin(facts: Facts) -> Facts:
 def follow(facts: Facts, numbers: tuple[int, ...]) -> Facts:
     """Read these batches again and tell what people or the posting did there; write nothing."""
     facts = replace(
-        facts, stage=Stage.RELEASE, to_release=numbers, is_following=True, just_read=0, why="",
+        facts, stage=Stage.RELEASE, to_release=numbers, is_following=True, just_read=0, why="", cleanings=0,
         release_notes={n: t for n, t in facts.release_notes.items() if n not in numbers},
     )  # fmt: skip
     return _start(facts)

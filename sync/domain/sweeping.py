@@ -9,7 +9,7 @@ removed or told. Nothing here ever sends an invoice.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,6 +21,12 @@ from sync.domain.facts import Entry, Facts, Fate, Place
 from sync.domain.looking import SAGE_RESTORED
 
 GRACE_SECONDS = 3600.0
+_AFTER_POSTING = frozenset({BatchStatus.POSTED, BatchStatus.POST_IN_PROGRESS})
+
+SAGE_UNPOSTED = (
+    "Batch {number} was Posted and is {status} now: Sage was restored from a backup. Nothing more is"
+    " sent until somebody has looked and says how to go on."
+)
 
 
 def suspects(
@@ -72,6 +78,11 @@ def owners(
     return tuple(dict.fromkeys(found))
 
 
+def is_search_due(places: Iterable[Place]) -> bool:
+    """Whether Sage moved an entry and did not say where: then every new batch is suspect."""
+    return any(place.fate is Fate.MOVED and place.status == BatchStatus.POSTED for place in places)
+
+
 def begin_sweep(
     *,
     tag: str,
@@ -97,39 +108,54 @@ def begin_sweep(
     return cleaning.begin(facts, [entry.posting_id for entry in entries])
 
 
-def sage_restored(headers: Sequence[BatchHeader], *, highest: int) -> str:
+def sage_restored(
+    headers: Sequence[BatchHeader], *, highest: int, posted: Collection[int] = ()
+) -> str:
     """Why nothing may be sent now, "" when all is well.
 
     `headers` must have been listed from `highest` itself on, or lower; `highest` is the highest
-    batch number this company has seen.
+    batch number this company has seen, `posted` are batches seen Posted, which never open again.
     """
     found = max((header.number for header in headers), default=0)
-    if found >= highest:
-        return ""
-    return SAGE_RESTORED.format(highest=found or "unknown", seen=highest)
+    if found < highest:
+        return SAGE_RESTORED.format(highest=found or "unknown", seen=highest)
+    for header in headers:
+        if header.number in posted and header.status not in _AFTER_POSTING:
+            return SAGE_UNPOSTED.format(number=header.number, status=header.status)
+    return ""
 
 
-def after_sage_restore(facts: Facts, *, highest: int) -> Facts:
-    """Somebody said that Sage was restored and how to go on: what lay above `highest` is gone.
+def after_sage_restore(facts: Facts, headers: Sequence[BatchHeader]) -> Facts:
+    """Somebody said that Sage was restored and how to go on: what Sage no longer has is gone.
 
-    To be resumed like any other batch afterwards.
+    `headers` are all that Sage lists. What is Open again is followed again; unsettled facts go on
+    by being resumed.
     """
-    places = dict(facts.places)
-    for key, place in places.items():
-        if place.batch_number > highest:
-            note = (
-                f"Sage was restored from a backup and no longer has batch {place.batch_number}."
-                " Send the bill again, or mark it as handled outside."
-            )
-            places[key] = Place(fate=Fate.REMOVED, note=note, is_clean=place.is_clean)
+    statuses = {header.number: header.status for header in headers}
+    highest = max(statuses, default=0)
+    places = {key: _restored(place, statuses, highest) for key, place in facts.places.items()}
     return replace(
         facts,
         places=places,
         watermark=min(facts.watermark, highest),
         highest=min(facts.highest, highest),
         sizes={},
+        prints={},
         is_thorough=True,
     )
+
+
+def _restored(place: Place, statuses: Mapping[int, str], highest: int) -> Place:
+    if place.batch_number > highest:
+        note = (
+            f"Sage was restored from a backup and no longer has batch {place.batch_number}."
+            " Send the bill again, or mark it as handled outside."
+        )
+        return Place(fate=Fate.REMOVED, note=note, is_clean=place.is_clean)
+    status = statuses.get(place.batch_number, "")
+    if place.is_posted and status and status not in _AFTER_POSTING:
+        return replace(place, fate=Fate.LANDED, is_posted=False, status=status, posting_sequence=0)
+    return place
 
 
 def history_cleared(facts: Facts, *, highest: int) -> Facts:
