@@ -123,7 +123,7 @@ def _walk(walk: Walk, method: str, stage: Stage) -> Iterator[str]:
 
 
 def _walk_open(walk: Walk, method: str, stage: Stage) -> Iterator[str]:
-    allowed = {200, 302, 400, 403, 404, 405, 409, 429}
+    allowed = {200, 302, 400, 401, 403, 404, 405, 409, 429}
     for name, user in (("anonymous", None), ("owner", stage.people.owner)):
         for side in (stage.ours, stage.theirs):
             answer = _ask(stage.browser(user), method, walk, side, stage.theirs)
