@@ -62,6 +62,7 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise FaultError(f"There is no fault of the kind {self.kind!r}.")
+        self.seconds = float(self.seconds)  # the control door reads numbers as Decimals
         self._method, _, pattern = self.match.strip().partition(" ")
         try:
             self._pattern = re.compile(pattern.strip() or "/")
