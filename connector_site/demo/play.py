@@ -6,6 +6,7 @@ the customer comes from ``manage.py provision``, a sync is asked for as a page a
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from connector_site.demo.scenario import LiveApproval, Scenario
 from connector_site.demo.shown import Row, ShownCompany, is_at_rest, rows_of
 from connector_site.demo.table import Timing
 from connector_site.demo.talk import Line
+from connector_site.processes.ports import listen, port_of
 from connector_site.processes.site import RunningSite
 from connector_site.processes.tree import ProcessTree, Program
 from sync import jobs
@@ -28,6 +30,7 @@ from sync.services import turns
 
 STAND_INS = "stand-ins"
 _LOOK_SECONDS = 0.25
+_FIRST_PORT = 4300
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -53,14 +56,23 @@ class StandIns:
 
 
 def start_stand_ins(tree: ProcessTree, *, output: IO[bytes]) -> StandIns:
-    """Start both servers and return where they are."""
+    """Start both servers and return where they are.
+
+    They keep what they know on disk and are given fixed ports, so that the watchdog can replace
+    them like any other program, and they go on where they were.
+    """
+    memory = settings.DATA_DIR / "stand-ins"
+    shutil.rmtree(memory, ignore_errors=True)
+    bill_port, sage_port = _free_ports()
     child = tree.start(
         Program(
             name=STAND_INS,
-            command=(sys.executable, "manage.py", "run_standins"),
+            command=(
+                *(sys.executable, "manage.py", "run_standins", "--memory", str(memory)),
+                *("--bill-port", str(bill_port), "--sage-port", str(sage_port)),
+            ),
             output=output,
             piped=True,
-            is_replaced=False,
         )
     )
     assert child.process.stdout is not None  # noqa: S101 (it is piped)
@@ -69,6 +81,11 @@ def start_stand_ins(tree: ProcessTree, *, output: IO[bytes]) -> StandIns:
         raise DemoRefused("The practice servers did not start; the log says why.")
     urls = json.loads(said)
     return StandIns(bill=Line(url=urls["bill_url"]), sage=Line(url=urls["sage_url"]))
+
+
+def _free_ports() -> tuple[int, int]:
+    with listen("127.0.0.1", _FIRST_PORT) as bill, listen("127.0.0.1", _FIRST_PORT + 1) as sage:
+        return port_of(bill), port_of(sage)
 
 
 def provision(scenario: Scenario, *, environment: Mapping[str, str]) -> dict[str, Any]:

@@ -23,10 +23,7 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What to start: its name for people, the command, and what it inherits.
-
-    ``is_replaced`` is False for what holds its state in memory: a new one would be another.
-    """
+    """What to start: its name for people, the command, and what it inherits."""
 
     name: str
     command: tuple[str, ...]
@@ -34,7 +31,6 @@ class Program:
     descriptors: tuple[int, ...] = ()
     output: IO[bytes] | None = None
     piped: bool = False
-    is_replaced: bool = True
 
 
 @dataclass(slots=True, kw_only=True)

@@ -80,7 +80,7 @@ class Watchdog:
         self.tree.keep_guardian()
         for child in self.tree.children:
             life = self._lives.setdefault(child.program.name, _Life(now))
-            if child.program.is_replaced and not child.is_running:
+            if not child.is_running:
                 self._replace_dead(child.program.name, life, now)
         since_ring = (now - self._rung_at).total_seconds()
         if since_ring < self.rhythm.ring_seconds:

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, unquote
 
 from integrations.standins.control import CONTROL_PREFIX, ControlDoor, RequestLog
 from integrations.standins.faults import Fault, Faults
+from integrations.standins.memory import Memory
 from integrations.standins.messages import ActionError, Reply, Request, World
 from integrations.standins.mischief import do_work_first, spoil
 
@@ -27,15 +28,23 @@ __all__ = ["ActionError", "Reply", "Request", "StandInServer", "World"]
 
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
 IDLE_SECONDS = 120
+_ONLY_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class StandInServer:
     """Serves one world on one address until stopped; a context manager."""
 
     def __init__(
-        self, world: World, *, host: str = "127.0.0.1", port: int = 0, faults: Faults | None = None
+        self,
+        world: World,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        faults: Faults | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.world = world
+        self._memory = memory
         self.faults = faults if faults is not None else Faults()
         self.requests = RequestLog()
         self._door = ControlDoor(world, self.faults, self.requests)
@@ -87,6 +96,15 @@ class StandInServer:
 
     def answer(self, request: Request) -> Iterator[bytes | float] | Reply | None:
         """A reply; or pieces of bytes with pauses in seconds between; or None: hang up."""
+        answer = self._answer(request)
+        self._remember(request)
+        return answer
+
+    def _remember(self, request: Request) -> None:
+        if self._memory is not None and request.method not in _ONLY_READS:
+            self._memory.keep(self.world)
+
+    def _answer(self, request: Request) -> Iterator[bytes | float] | Reply | None:
         if request.path.startswith(CONTROL_PREFIX):
             return self._door.handle(request)
         kind = self.world.normalise_path(request.path)
@@ -113,6 +131,7 @@ class StandInServer:
         def work() -> None:
             time.sleep(seconds)
             self.world.handle(request)
+            self._remember(request)
             self._late.discard(thread)
 
         thread = threading.Thread(target=work, name="late commit", daemon=True)

@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from integrations import standins
 from integrations.standins.bill.world import BillWorld
+from integrations.standins.memory import Memory
 from integrations.standins.sage300.world import Sage300World
 from integrations.standins.server import StandInServer
 
@@ -34,6 +35,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bill-port", type=int, default=0, help="0 takes a free port")
         parser.add_argument("--sage-port", type=int, default=0, help="0 takes a free port")
+        parser.add_argument(
+            "--memory",
+            type=Path,
+            help="a folder in which both keep what they know, to go on with it when started again",
+        )
         parser.add_argument("--bill-data", type=Path, default=SAMPLES / "bill-practice.json")
         parser.add_argument("--sage-data", type=Path, default=SAMPLES / "sage300-practice.json")
 
@@ -41,11 +47,18 @@ class Command(BaseCommand):
         over = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: over.set())
-        bill = BillWorld.from_file(_existing(options["bill_data"]))
-        sage = Sage300World.from_file(_existing(options["sage_data"]))
+        memories = _memories(options["memory"])
+        bill = memories["bill"].recall() if memories else None
+        sage = memories["sage"].recall() if memories else None
+        bill = bill or BillWorld.from_file(_existing(options["bill_data"]))
+        sage = sage or Sage300World.from_file(_existing(options["sage_data"]))
         with ExitStack() as open_servers:
-            bill_server = open_servers.enter_context(_server(bill, options["bill_port"]))
-            sage_server = open_servers.enter_context(_server(sage, options["sage_port"]))
+            bill_server = open_servers.enter_context(
+                StandInServer(bill, port=options["bill_port"], memory=memories.get("bill"))
+            )
+            sage_server = open_servers.enter_context(
+                StandInServer(sage, port=options["sage_port"], memory=memories.get("sage"))
+            )
             urls = {"bill_url": bill_server.url, "sage_url": sage_server.url}
             self.stdout.write(json.dumps(urls))
             self.stdout.flush()
@@ -61,8 +74,11 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _server(world: BillWorld | Sage300World, port: int) -> StandInServer:
-    return StandInServer(world, port=port)
+def _memories(folder: Path | None) -> dict[str, Memory]:
+    if folder is None:
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    return {name: Memory(folder / f"{name}.pickle") for name in ("bill", "sage")}
 
 
 def _watch_input(over: threading.Event) -> None:
