@@ -1,0 +1,113 @@
+"""What happens to a posting when its bill changes in BILL, by where the posting stands."""
+
+from typing import Any
+
+import pytest
+
+from sync.models import Cursor
+from tenants.scoping import tenant_scope
+from tests.integration.sync.world import BAKERY_NUMBERS, Desk, a_desk, a_policy
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def one(desk: Desk, number: str) -> Any:
+    (posting,) = desk.postings(invoice_number=number)
+    return posting
+
+
+def test_a_bill_changed_after_it_is_in_sage_is_told_and_never_overwritten(settings: Any) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        desk.sync()
+        before = desk.ledger()
+        desk.bill.edit_bill(one(desk, "PM-48190").source_id, description="Other words")
+
+        desk.sync()
+
+        posting = one(desk, "PM-48190")
+        assert (posting.state, posting.sage_status) == ("IN_SAGE", "Open")
+        assert posting.changed_in_bill_at is not None
+        assert "Description changed" in posting.change_note
+        assert desk.ledger() == before
+
+
+@pytest.mark.parametrize("number", ["5512", "10442"])
+def test_a_bill_that_stops_being_approved_goes_back_to_waiting(settings: Any, number: str) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        desk.sync()
+        assert one(desk, number).state in {"BLOCKED", "ATTENTION"}
+        desk.bill.unapprove_bill(one(desk, number).source_id)
+        desk.bill.set_switches({"approval_moves_updated_time": True})
+        desk.bill.edit_bill(one(desk, number).source_id, description="touched")
+
+        desk.sync()
+
+        assert one(desk, number).state == "WAITING"
+
+
+def test_an_archived_bill_is_skipped_and_comes_back_when_restored(settings: Any) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        desk.sync()
+        bill_id = one(desk, "5512").source_id
+        desk.bill.archive_bill(bill_id)
+        desk.sync()
+        archived = one(desk, "5512")
+        desk.bill.restore_bill(bill_id)
+
+        desk.sync()
+
+        assert (archived.state, one(desk, "5512").state) == ("SKIPPED", "BLOCKED")
+
+
+def test_a_refused_bill_corrected_in_bill_goes_by_itself(settings: Any) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        desk.sync()
+        novak = one(desk, "10442")
+        desk.bill.edit_bill(
+            novak.source_id, invoice={"invoiceNumber": "10442-B", "invoiceDate": "2026-11-20"}
+        )
+
+        desk.sync()
+
+        assert (one(desk, "10442-B").state, one(desk, "10442-B").document_number) == (
+            "IN_SAGE",
+            "10442-B",
+        )
+
+
+def test_the_cursor_rests_on_the_last_change_that_was_saved(settings: Any) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        desk.sync()
+
+        with tenant_scope(desk.company.tenant_id):
+            cursor = Cursor.objects.for_tenant(desk.company.tenant_id).get(stream="bills")
+        newest = max(posting.bill.updated_in_bill_at for posting in with_bills(desk))
+        assert cursor.value == newest.isoformat()
+
+
+def with_bills(desk: Desk) -> list[Any]:
+    with tenant_scope(desk.company.tenant_id):
+        postings = desk.postings()
+        for posting in postings:
+            assert posting.bill.bill_id
+    return postings
+
+
+def test_a_new_account_in_bill_is_read_when_a_bill_names_it(settings: Any) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        desk.sync()
+        account = desk.bill.add_account(
+            "Calder Bakery", name="Ovens", account={"number": "6210-100", "type": "EXPENSE"}
+        )
+        bill = desk.bill.add_bill(
+            "Calder Bakery", vendorId="009CbkCascadeOven001", approvalStatus="APPROVED",
+            invoice={"invoiceNumber": "COW-1", "invoiceDate": desk.clock().date().isoformat()},
+            dueDate=desk.clock().date().isoformat(), amount=12.5,
+            billLineItems=[{"amount": 12.5, "classifications": {"chartOfAccountId": account}}],
+        )  # fmt: skip
+
+        desk.sync()
+
+        (posting,) = desk.postings(source_id=bill)
+        assert posting.state == "IN_SAGE"
+        assert [line["gl_account"] for line in posting.lines] == ["6210100"]
