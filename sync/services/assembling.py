@@ -17,7 +17,7 @@ from sync.domain.facts import Entry, Facts, Place
 from sync.domain.packing import unpack
 from sync.domain.posting_state import PostingState
 from sync.models import Batch, Posting
-from sync.services import journal
+from sync.services import crash_points, journal
 from sync.services.lease import Lease, holds_lease
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
@@ -59,6 +59,7 @@ def assemble(
             watermark=watermark, highest=highest, can_post=can_post, is_look_fresh=is_look_fresh, now=now,
         )  # fmt: skip
         _depart(work, batch, postings, now)
+        crash_points.reach("intended")
         return batch
 
 

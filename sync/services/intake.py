@@ -20,6 +20,7 @@ from sync.domain.packing import pack
 from sync.domain.posting_state import PostingState
 from sync.models import Bill as BillRow
 from sync.models import Cursor, Posting, WebhookEvent
+from sync.services import crash_points
 from sync.services.changes import note_change, posting_columns
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
@@ -44,7 +45,9 @@ def poll_bills(work: Work, *, on_page: OnPage | None = None) -> Taken:
     since = _read_from(work, BILLS)
     for page in work.bill.iter_bills(updated_since=since):
         newest = max((bill.updated_at for bill in page if bill.updated_at), default=None)
+        crash_points.reach("page_read")
         take_in(work, page, taken, cursor=newest)
+        crash_points.reach("page_kept")
         if on_page is not None:
             on_page(taken.read, 0)
     return taken

@@ -20,7 +20,7 @@ from sync.domain.packing import pack, unpack
 from sync.domain.policy import Release
 from sync.domain.posting_state import PostingState
 from sync.models import Batch, Posting
-from sync.services import settling
+from sync.services import crash_points, settling
 from sync.services.assembling import assemble
 from sync.services.lease import Lease, release_lease, take_lease
 from sync.services.posting import LeaseLost, drive
@@ -99,6 +99,7 @@ def _send_ready(
         )
         if made is None:
             return
+        crash_points.reach("after_assembly")
         _fix(work)
         _drive(work, lease, made, sent, process=process, is_new=True)
         if sent.is_stopped:

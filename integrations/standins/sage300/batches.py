@@ -119,6 +119,8 @@ def add_entry(company: Company, batch: Batch, invoice: Row, session: Session) ->
     except SageError as error:
         raise _named(error, invoice, session) from error
     company.pause(session.switches.number_check_race)
+    if batch.status in {"Posted", "Deleted"}:
+        _refuse_unless_open(batch)  # somebody posted or deleted it while this was being written
     number = int(batch.header["LastEntryNumber"]) + 1
     return put_entry(company, batch, row, number)
 
