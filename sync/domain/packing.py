@@ -18,9 +18,13 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 Value = TypeVar("Value")
 Reader = Callable[[Any], Any]
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 
 def pack(value: Any) -> Any:
     """A value as JSON-ready data; only fields that differ from their default are kept."""
+    if type(value) in _PLAIN:
+        return value
     if is_dataclass(value):
         return {
             name: pack(item)
@@ -68,11 +72,11 @@ def _reader(kind: Any) -> Reader:
         read = _reader(item_kind)
         return lambda data: {key_kind(key): read(item) for key, item in data.items()}
     if is_dataclass(kind):
-        return _dataclass_reader(kind)
+        return _dataclass_reader(kind)  # type: ignore[arg-type]
     if kind in {datetime, date}:
         return kind.fromisoformat  # type: ignore[no-any-return]
     if kind is Decimal or (isinstance(kind, type) and issubclass(kind, Enum)):
-        return kind  # type: ignore[no-any-return]
+        return kind
     return _as_it_is
 
 
