@@ -105,7 +105,7 @@ class Knobs:
         600.0, "seconds", "BILL's lists are read again from this long before the last change seen."
     )
     first_read_days: int = knob(
-        90, "days", "The first read of BILL's bills begins this long before the cutover."
+        730, "days", "The first read of BILL's bills begins this long before the cutover."
     )
     young_bill_days: int = knob(
         7, "days", "A bill this young that waits for approval is read again with every poll."
@@ -162,7 +162,11 @@ class Knobs:
     )
 
     # People and pages.
+    replay_bills: int = knob(
+        500, "bills", "Bills asked for again at one press; more of a filter follow after.", least=1
+    )
     page_rows: int = knob(25, "rows", "Rows of a list on one page.", least=1)
+    api_page_size: int = knob(50, "rows", "Rows on one page of an API list.", least=1)
     session_seconds: int = knob(14 * 24 * 3600, "seconds", "A sign-in lasts this long.", least=60)
     statement_timeout_seconds: int = knob(
         30, "seconds", "A single database statement that runs longer is ended.", least=1

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 TICK = "tick"
 HEARTBEAT = "worker"
+QUEUE_LIMIT = 10_000
 
 
 def worker_name() -> str:
@@ -134,9 +136,12 @@ def _enqueue(job: Callable[..., None], **arguments: str) -> None:
 
 
 def ring_heartbeat() -> None:
-    """Ask the workers for a sign of life; a beat that still waits in the queue is not doubled."""
+    """Ask the workers for a sign of life.
+
+    Rung also while older rings wait: a killed cluster's jobs stay locked for the queue's retry time.
+    """
     _beat("rung_at")
-    if OrmQ.objects.count() < settings.CONNECTOR.turns_per_tick:
+    if OrmQ.objects.count() < QUEUE_LIMIT:
         _enqueue(heartbeat)
 
 
@@ -150,9 +155,16 @@ def _beat(column: str) -> None:
 
 
 def last_beat() -> datetime | None:
-    """When a worker last gave a sign of life (UTC), None where none ever did."""
+    """When a worker last gave a sign of life (UTC), None where none ever did.
+
+    A run that goes on telling its progress counts: with every worker busy on long runs, the
+    heartbeat's own job waits behind them.
+    """
     row = Heartbeat.objects.filter(name=HEARTBEAT).first()
-    return row.beaten_at if row else None
+    with operator_scope():
+        heard = Run.objects.filter(ended_at=None).aggregate(last=Max("heard_at"))["last"]
+    signs = [at for at in (row.beaten_at if row else None, heard) if at is not None]
+    return max(signs, default=None)
 
 
 def is_an_attempt_under_way(now: datetime) -> bool:
