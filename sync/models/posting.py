@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -9,10 +10,14 @@ from django.conf import settings
 from django.db import models
 
 from sync.domain.posting_state import AttentionMode, PostingState, may_advance
+from sync.models.many_rows import write_rows
 from tenants.scoping import TenantOwned, TenantQuerySet
 
 STATES = [(state.value, state.value) for state in PostingState]
 MODES = [(mode.value, mode.value) for mode in AttentionMode]
+
+
+Move = tuple["Posting", PostingState, Mapping[str, Any]]
 
 
 class WayNotAllowed(ValueError):
@@ -158,23 +163,46 @@ class Posting(TenantOwned):
     ) -> bool:
         """Move to `new` if this row still stands where we read it; tell whether this call won.
 
-        The only writer of `state`. `values` are other columns to write with it. Raises
+        With `advance_all` the only writer of `state`. `values` are other columns to write with it. Raises
         WayNotAllowed where the transition table has no such way.
         """
         old = PostingState(self.state)
-        if not may_advance(old, new, by_person=by_person):
-            raise WayNotAllowed(f"{old} does not lead to {new}")
-        values = {**values, "state": new, "changed_at": now}
-        if new != old:
-            values.setdefault("since", now)
-            values.setdefault("mode", AttentionMode.NONE)
-            values.setdefault("words", "")
+        values = self._way(new, now=now, by_person=by_person, values=values)
         rows = type(self).objects.for_tenant(self.tenant_id).filter(pk=self.pk, state=old)
         is_won = rows.update(**values) == 1
         if is_won:
             for name, value in values.items():
                 setattr(self, name, value)
         return is_won
+
+    @classmethod
+    def advance_all(cls, moves: Sequence[Move], *, now: datetime) -> set[Any]:
+        """Advance many postings of one tenant in one statement, each as `advance` would.
+
+        The caller holds the rows locked. Returns the keys of those that stood as they were read.
+        """
+        changes = [
+            (posting, posting._way(state, now=now, by_person=False, values=values))
+            for posting, state, values in moves
+        ]
+        won = write_rows(changes, guard="state")
+        for posting, values in changes:
+            if posting.pk in won:
+                for name, value in values.items():
+                    setattr(posting, name, value)
+        return won
+
+    def _way(
+        self, new: PostingState, *, now: datetime, by_person: bool, values: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """All columns of one step; raises WayNotAllowed where the table has no such way."""
+        old = PostingState(self.state)
+        if not may_advance(old, new, by_person=by_person):
+            raise WayNotAllowed(f"{old} does not lead to {new}")
+        defaults: dict[str, Any] = {"state": new, "changed_at": now}
+        if new == old:
+            return {**values, **defaults}
+        return {"since": now, "mode": AttentionMode.NONE, "words": "", **values, **defaults}
 
     def __str__(self) -> str:
         return f"{self.vendor_name} {self.invoice_number}"

@@ -7,7 +7,8 @@ left it changes only when Sage itself said that nothing stayed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from integrations.bill.types import Bill
@@ -15,7 +16,10 @@ from sync.domain.document_number import order_number, with_suffix
 from sync.domain.policy import DuplicateRule
 from sync.domain.problems import Problem, ProblemCode, problem
 from sync.models import Posting
+from sync.models.posting import PostingQuerySet
 from sync.services.work import Work
+
+_SHOWN = ("vendor_number", "document_number", "amount", "invoice_date", "invoice_number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,32 +39,81 @@ class Identity:
         }
 
 
-def allot(
-    work: Work, posting: Posting, bill: Bill, *, vendor_number: str, wanted: str
-) -> Identity | Problem:
-    """The identity of this posting, or why it cannot have one now; inside the caller's scope."""
-    is_frozen = posting.identity_frozen_at is not None and not posting.is_identity_clean
-    if is_frozen:
-        return _frozen(posting, vendor_number=vendor_number, wanted=wanted)
-    others = (
-        Posting.objects.for_tenant(work.tenant_id)
-        .filter(database_key=work.database_key)
-        .exclude(pk=posting.pk)
-    )
-    same_number = others.filter(vendor_number=vendor_number)
-    number, nth = wanted, 1
-    may_suffix = work.policy.duplicate_rule is DuplicateRule.SUFFIX or posting.is_duplicate_accepted
-    while (other := same_number.filter(document_number=number).first()) is not None:
-        if not may_suffix:
-            return _duplicate(posting, other)
-        nth += 1
-        number = with_suffix(wanted, nth)
-    folded = bill.id.strip().upper()
-    taken = set(
-        others.filter(order_number__startswith=folded[:18]).values_list("order_number", flat=True)
-    )
-    order = posting.order_number or order_number(bill.id, taken=taken)
-    return Identity(vendor_number=vendor_number, document_number=number, order_number=order)
+class Numbers:
+    """The numbers given out in one Sage database, as far as the postings at hand ask for them.
+
+    Read once for many postings, and kept up as they are decided one after another. Used inside the
+    caller's scope, which also writes what is allotted here.
+    """
+
+    def __init__(self, work: Work, asked: Sequence[tuple[Posting, str]]) -> None:
+        """Read who holds the numbers that these (posting, document number) ask for."""
+        self._work = work
+        self._decided: set[uuid.UUID] = set()
+        self._holders: dict[tuple[str, str], dict[uuid.UUID, Posting]] = {}
+        self._orders: dict[str, set[uuid.UUID]] = {}
+        self._read = {wanted for _, wanted in asked}
+        folded = {order_number(posting.source_id, taken=()) for posting, _ in asked}
+        rows = self._rows().filter(document_number__in=self._read).only(*_SHOWN)
+        for row in rows:
+            self._holders.setdefault((row.vendor_number, row.document_number), {})[row.pk] = row
+        orders = self._rows().filter(order_number__in=folded).values_list("order_number", "pk")
+        for number, key in orders:
+            self._orders.setdefault(number, set()).add(key)
+
+    def allot(
+        self, posting: Posting, bill: Bill, *, vendor_number: str, wanted: str
+    ) -> Identity | Problem:
+        """The identity of this posting, or why it cannot have one now."""
+        is_frozen = posting.identity_frozen_at is not None and not posting.is_identity_clean
+        if is_frozen:
+            return _frozen(posting, vendor_number=vendor_number, wanted=wanted)
+        number, nth = wanted, 1
+        is_rule = self._work.policy.duplicate_rule is DuplicateRule.SUFFIX
+        while (other := self._holder(posting, vendor_number, number)) is not None:
+            if not (is_rule or posting.is_duplicate_accepted):
+                return _duplicate(posting, other)
+            nth += 1
+            number = with_suffix(wanted, nth)
+        order = posting.order_number or self._order(posting, bill)
+        return Identity(vendor_number=vendor_number, document_number=number, order_number=order)
+
+    def note(self, posting: Posting, columns: Mapping[str, object]) -> None:
+        """Remember what this posting will hold once `columns` are written to it."""
+        self._decided.add(posting.pk)
+        held = (posting.vendor_number, posting.document_number)
+        self._holders.get(held, {}).pop(posting.pk, None)
+        self._orders.get(posting.order_number, set()).discard(posting.pk)
+        document = (
+            str(columns.get("vendor_number", posting.vendor_number)),
+            str(columns.get("document_number", posting.document_number)),
+        )
+        order = str(columns.get("order_number", posting.order_number))
+        if document[1]:
+            self._holders.setdefault(document, {})[posting.pk] = posting
+        if order:
+            self._orders.setdefault(order, set()).add(posting.pk)
+
+    def _holder(self, posting: Posting, vendor: str, number: str) -> Posting | None:
+        holders = self._holders.get((vendor, number), {})
+        found = next((row for key, row in holders.items() if key != posting.pk), None)
+        if found is not None or number in self._read:
+            return found
+        rows = self._rows().filter(vendor_number=vendor, document_number=number)
+        return rows.exclude(pk__in=[posting.pk, *self._decided]).first()
+
+    def _order(self, posting: Posting, bill: Bill) -> str:
+        plain = order_number(bill.id, taken=())
+        if not self._orders.get(plain, set()) - {posting.pk}:
+            return plain
+        rows = self._rows().filter(order_number__startswith=plain[:18])
+        held = set(rows.exclude(pk=posting.pk).values_list("order_number", flat=True))
+        given = {number for number, keys in self._orders.items() if keys - {posting.pk}}
+        return order_number(bill.id, taken=held | given)
+
+    def _rows(self) -> PostingQuerySet:
+        rows = Posting.objects.for_tenant(self._work.tenant_id)
+        return rows.filter(database_key=self._work.database_key)
 
 
 def _frozen(posting: Posting, *, vendor_number: str, wanted: str) -> Identity | Problem:
