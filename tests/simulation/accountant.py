@@ -1,0 +1,93 @@
+"""Somebody in the product: sends again, corrects a number, marks as handled outside, lifts a hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sync.domain import sweeping
+from sync.domain.facts import Fate, Place
+from sync.domain.posting_state import PostingState
+from tests.simulation.sage import ModelSage
+from tests.simulation.store import Posting, Store
+from tests.simulation.world import Process, World
+
+S = PostingState
+
+
+class Accountant:
+    """Acts on what stands in Attention, as the buttons allow."""
+
+    def __init__(self, world: World, store: Store, sage: ModelSage) -> None:
+        self.world, self.store, self.sage = world, store, sage
+        #: What somebody knows about Sage that the numbers alone do not tell.
+        self.was_sage_restored = False
+
+    def run(self) -> Process:
+        while True:
+            yield self.world.rng.uniform(300, 900)
+            if self.store.company.hold:
+                self.lift_hold()
+            if not self.world.is_hostile:
+                continue
+            for posting in list(self.store.postings.values()):
+                if posting.state is S.ATTENTION and self.world.rng.random() < 0.3:
+                    self.act(posting)
+
+    def act(self, posting: Posting) -> None:
+        batch = self.store.batches.get(posting.batch)
+        if batch is not None and not batch.is_settled:
+            return
+        match posting.place.fate:
+            case Fate.EXCEEDED | Fate.REMOVED | Fate.REFUSED if posting.bill.is_approved:
+                self._again(posting)
+            case Fate.TAKEN if posting.is_clean and posting.bill.is_approved:
+                self._renumber(posting)
+            case Fate.TAKEN | Fate.EXCEEDED:
+                self.world.faults["accountant: handled outside"] += 1
+                self.store.advance(
+                    posting.id, S.SKIPPED, by_person=True, is_skipped_by_person=True,
+                    batch="", place=Place(fate=Fate.OUTSIDE, is_clean=posting.is_clean),
+                )  # fmt: skip
+
+    def _again(self, posting: Posting) -> None:
+        self.world.faults["accountant: sent again"] += 1
+        place = Place(is_clean=posting.is_clean)
+        self.store.advance(posting.id, S.READY, by_person=True, place=place, batch="")
+
+    def _renumber(self, posting: Posting) -> None:
+        """The number belongs to another invoice: this one gets one of its own."""
+        self.world.faults["accountant: number corrected"] += 1
+        assert posting.entry is not None
+        number = f"{posting.entry.document_number}-B"[:22]
+        row = replace(posting, entry=replace(posting.entry, document_number=number))
+        self.store.postings[posting.id] = row
+        self._again(row)
+
+    def lift_hold(self) -> None:
+        """Says what happened to Sage, and lets the work go on from there."""
+        highest = self.sage.next_number - 1
+        company = self.store.company
+        headers = self.sage.headers(0)
+        for tag, batch in list(self.store.batches.items()):
+            facts = sweeping.history_cleared(batch.facts, highest=highest)
+            if self.was_sage_restored:
+                facts = sweeping.after_sage_restore(batch.facts, headers)
+            self.store.batches[tag] = replace(batch, facts=facts, version=batch.version + 1)
+            for posting in list(self.store.postings.values()):
+                place = facts.place(posting.id)
+                if posting.batch != tag or place == posting.place:
+                    continue
+                state = S.ATTENTION if place.fate is Fate.REMOVED else posting.state
+                self.store.advance(
+                    posting.id, state, by_person=True, place=place, sentence=place.note
+                )
+        self.store.company = replace(
+            company,
+            hold="",
+            highest=min(company.highest, highest),
+            low_mark=0 if self.was_sage_restored else min(company.low_mark, highest),
+            first_seen={n: at for n, at in company.first_seen.items() if n <= highest},
+            prints={n: p for n, p in company.prints.items() if n <= highest},
+            is_thorough=self.was_sage_restored,
+        )
+        self.was_sage_restored = False

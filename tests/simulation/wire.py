@@ -1,0 +1,257 @@
+"""The wire between us and the models: every call may fail, get lost, come late or be done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+from integrations.sage300.types import Invoice
+from sync.domain.commands import (
+    Accepted,
+    Answer,
+    Approvals,
+    BatchRead,
+    Command,
+    Created,
+    ErrorsFound,
+    FindPosted,
+    Headers,
+    ListBatches,
+    Lost,
+    NotSent,
+    Paused,
+    PostBatch,
+    PostedFound,
+    ProcessBatch,
+    ReadApprovals,
+    ReadBatch,
+    ReadErrors,
+    ReadFailed,
+    ReadPosted,
+    Refused,
+    RemoveEntries,
+    RenameBatch,
+    SetReady,
+)
+from sync.domain.facts import Facts
+from tests.simulation.invoices import invoice_of
+from tests.simulation.office import ModelBill
+from tests.simulation.sage import ABatch, ModelSage, Refusal
+from tests.simulation.store import Store
+from tests.simulation.world import Violation, World
+
+TIMEOUT_SECONDS = 60.0
+Calling = Generator[float, None, Answer]
+READS = ListBatches | ReadBatch | FindPosted | ReadPosted | ReadErrors | ReadApprovals
+
+
+@dataclass(slots=True)
+class Write:
+    """A write on its way; `answer` is filled in when Sage has carried it out."""
+
+    carry_out: Callable[[Write], None]
+    lifetime: int
+    answer: Answer | None = None
+    refused: set[str] = field(default_factory=set)
+
+
+class Wire:
+    """One company's connection to both models."""
+
+    def __init__(self, world: World, sage: ModelSage, bill: ModelBill, store: Store) -> None:
+        self.world, self.sage, self.bill, self.store = world, sage, bill, store
+        self.posts = 0
+        self.sent: set[tuple[int, str]] = set()
+
+    def call(self, command: Command, facts: Facts | None) -> Calling:
+        """Carry one command out; yields the seconds that pass meanwhile."""
+        if isinstance(command, READS):
+            return (yield from self._read(command, facts))
+        return (yield from self._write(command, facts))
+
+    # --- reads ---
+
+    def _read(self, command: Command, facts: Facts | None) -> Calling:
+        yield self.world.rng.uniform(0.1, 2)
+        if self.world.strikes("read failed", self.world.nature.fault_rate / 4):
+            return ReadFailed(why="Sage did not answer.")
+        match command:
+            case ListBatches(after=after):
+                return Headers(headers=self.sage.headers(after))
+            case ReadBatch(number=number):
+                return BatchRead(number=number, batch=self.sage.read(number))
+            case FindPosted(pairs=pairs):
+                return PostedFound(documents=self.sage.posted(pairs))
+            case ReadPosted(number=number):
+                return PostedFound(documents=self.sage.posted_of(number))
+            case ReadErrors(number=number):
+                return ErrorsFound(errors=self.sage.errors.get(number, ()))
+            case ReadApprovals(bill_ids=ids):
+                assert facts is not None
+                hashes = {entry.bill_id: entry.bill_hash for entry in facts.entries}
+                return Approvals(
+                    standings={key: self.bill.standing(key, hashes[key]) for key in ids}
+                )
+        raise AssertionError(command)
+
+    # --- writes ---
+
+    def _write(self, command: Command, facts: Facts | None) -> Calling:
+        world, rate = self.world, self.world.nature.fault_rate
+        if world.strikes("not sent", rate / 4):
+            yield 1.0
+            return NotSent(why="Sage could not be reached.")
+        if world.strikes("paused past the lease", rate / 12):
+            yield world.rng.uniform(300, 1500)
+        if world.strikes("too many requests", rate / 8):
+            yield 0.5
+            return Refused(sentence="Sage is busy.", words="429", is_transient=True)
+        if world.strikes("password refused", rate / 60):
+            yield 0.5
+            return Paused(why="Sage refuses the password.")
+        self.posts += isinstance(command, PostBatch)
+        write = Write(self._carrier(command, facts), self.sage.lifetime)
+        if world.strikes("lost, never done", rate / 5):
+            yield TIMEOUT_SECONDS
+            return Lost(why="Sage's answer was lost.")
+        if world.strikes("lost, done late", rate / 6):
+            far = world.rng.choice((100.0, 400.0, 1600.0))
+            self._begin(write, world.rng.uniform(1, far))
+            yield TIMEOUT_SECONDS
+            return Lost(why="Sage's answer was lost.")
+        if world.strikes("lost, done", rate / 5):
+            self._begin(write, 1.0)
+            yield TIMEOUT_SECONDS
+            return Lost(why="Sage's answer was lost.")
+        self._begin(write, world.rng.uniform(0.5, 4))
+        for _ in range(12):
+            yield 5.0
+            if write.answer is not None:
+                return write.answer
+        return Lost(why="Sage took too long.")
+
+    def _begin(self, write: Write, delay: float) -> None:
+        self.world.after(delay, lambda: self._arrive(write))
+
+    def _arrive(self, write: Write) -> None:
+        if write.lifetime == self.sage.lifetime:
+            write.carry_out(write)
+
+    def _carrier(self, command: Command, facts: Facts | None) -> Callable[[Write], None]:
+        match command:
+            case PostBatch():
+                assert facts is not None
+                return self._post_carrier(command, facts)
+            case SetReady(number=number):
+                return self._simple(lambda: self.sage.set_ready(number))
+            case ProcessBatch(number=number):
+                return self._simple(lambda: self.sage.process(number))
+            case RemoveEntries(number=number, entry_numbers=entries):
+                return self._simple(lambda: self.sage.remove(number, entries))
+            case RenameBatch(number=number, description=text):
+                return self._simple(lambda: self.sage.rename(number, text))
+        raise AssertionError(command)
+
+    def _simple(self, action: Callable[[], None]) -> Callable[[Write], None]:
+        def carry_out(write: Write) -> None:
+            try:
+                action()
+            except Refusal as refusal:
+                write.answer = Refused(sentence=refusal.words, words=refusal.words)
+            else:
+                write.answer = Accepted()
+
+        return carry_out
+
+    # --- the one write that makes entries ---
+
+    def _post_carrier(self, command: PostBatch, facts: Facts) -> Callable[[Write], None]:
+        if command.tag not in self.store.intents:
+            raise Violation(f"I4: {command.tag} left without a committed intent")
+        # A restored database commits the intent anew, so the life of our rows counts too.
+        sent = (self.store.restores, command.tag)
+        if sent in self.sent:
+            raise Violation(f"I4: {command.tag} left twice under one intent")
+        self.sent.add(sent)
+        invoices = [invoice_of(facts.entry(key)) for key in command.posting_ids]
+        world, rate = self.world, self.world.nature.fault_rate
+        checked: list[Refusal | None] = []
+        if world.strikes("number check passed early", rate / 6):
+            checked = [self._check(invoice) for invoice in invoices]
+        if len(invoices) > 1 and world.strikes("201 with an entry missing", rate / 10):
+            invoices = invoices[:-1]
+        is_slow = self.world.nature.refusal_mode != "atomic" and world.strikes(
+            "half written for a while", rate / 5
+        )
+
+        def carry_out(write: Write) -> None:
+            if is_slow:
+                batch = self.sage.draw(command.tag)
+                self._write_slowly(write, batch, invoices, checked, 0)
+                return
+            self._write_at_once(write, command.tag, invoices, checked)
+
+        return carry_out
+
+    def _check(self, invoice: Invoice) -> Refusal | None:
+        try:
+            self.sage.check(invoice)
+        except Refusal as refusal:
+            return refusal
+        return None
+
+    def _write_at_once(
+        self, write: Write, tag: str, invoices: list[Invoice], checked: list[Refusal | None]
+    ) -> None:
+        verdicts = checked or [self._check(invoice) for invoice in invoices]
+        bad = next((i for i, verdict in enumerate(verdicts) if verdict is not None), None)
+        mode = self.world.nature.refusal_mode
+        if bad is None or mode != "atomic":
+            batch = self.sage.draw(tag)
+            kept = len(invoices) if bad is None else (bad if mode == "entries" else 0)
+            for invoice in invoices[:kept]:
+                self.sage.insert(batch, invoice)
+        if bad is None:
+            write.answer = Created(number=batch.number)
+        else:
+            verdict = verdicts[bad]
+            assert verdict is not None
+            write.answer = self._refused(verdict)
+
+    def _write_slowly(
+        self,
+        write: Write,
+        batch: ABatch,
+        invoices: list[Invoice],
+        checked: list[Refusal | None],
+        index: int,
+    ) -> None:
+        """One entry after the other, with time between them for everybody else."""
+        if write.lifetime != self.sage.lifetime:
+            return
+        if index == len(invoices):
+            write.answer = Created(number=batch.number)
+            return
+        verdict = checked[index] if checked else self._check(invoices[index])
+        if verdict is None:
+            try:
+                self.sage.insert(batch, invoices[index])
+            except Refusal as refusal:
+                verdict = refusal
+        if verdict is not None:
+            write.answer = self._refused(verdict)
+            return
+        self.world.after(
+            self.world.rng.uniform(1, 40),
+            lambda: self._write_slowly(write, batch, invoices, checked, index + 1),
+        )
+
+    def _refused(self, refusal: Refusal) -> Refused:
+        self.world.faults["clean refusal"] += 1
+        named = refusal.invoice if self.world.nature.names_refused else None
+        return Refused(
+            sentence=refusal.words,
+            words=refusal.words,
+            document_number=named.document_number if named else "",
+            is_number_taken=refusal.taken,
+        )
