@@ -273,6 +273,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Approved payables from BILL, posted to Sage 300.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "OAS_VERSION": "3.1.1",  # the policy's JSON Schema stands in it as it is
 }
 
 # Queue ----------------------------------------------------------------------------------------

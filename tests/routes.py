@@ -79,10 +79,24 @@ def public(*methods: str) -> Route:
     return Route(door=Door.PUBLIC, methods=frozenset(methods or READS))
 
 
+_API_COMPANY = "api/v1/companies/<slug:company_slug>/"
+
 ROUTES: dict[str, Route] = {
     "": public(),
     "health/": public(),
     "start/": Route(door=Door.SIGNED_IN, methods=READS | {"POST"}),
+    "webhooks/bill/<uuid:address_id>/": public("POST"),
+    "api/schema/": public("GET", "HEAD"),
+    "api/v1/companies/": api(),
+    _API_COMPANY: api(),
+    f"{_API_COMPANY}runs/": api(methods=READS | {"POST"}),
+    f"{_API_COMPANY}runs/<uuid:run_id>/": api(),
+    f"{_API_COMPANY}postings/": api(),
+    f"{_API_COMPANY}postings/<uuid:posting_id>/": api(),
+    f"{_API_COMPANY}log/": api(),
+    f"{_API_COMPANY}webhook-subscription/": api(methods=READS | {"POST", "DELETE"}),
+    f"{_API_COMPANY}webhook-subscription/test/": api(methods={"POST"}),
+    f"{_API_COMPANY}webhook-subscription/key/": api(methods={"POST"}),
     "<slug:tenant_slug>/": page(),
 }
 
@@ -96,6 +110,9 @@ PACKAGES: dict[str, Route] = {
 PARTS: dict[str, Callable[[Side], object]] = {
     "tenant_slug": lambda side: side.tenant.slug,
     "company_slug": lambda side: side.company.slug,
+    "address_id": lambda side: side.company.pk,
+    "posting_id": lambda side: side.company.pk,
+    "run_id": lambda side: side.company.pk,
     # Of packages:
     "object_id": lambda side: side.company.pk,
     "app_label": lambda side: "tenants",

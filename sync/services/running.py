@@ -20,6 +20,7 @@ from sync.models import Run, VendorLink
 from sync.models.bill import Bill as BillRow
 from sync.services import catalogue, connections, deciding, intake, journal, sending, vendors
 from sync.services.clients import NotReady, open_work, paused_windows
+from sync.services.run_requests import open_run
 from sync.services.work import Clock, Work
 from tenants.scoping import tenant_scope
 
@@ -96,17 +97,9 @@ def run_company(
 ) -> Report:
     """Make one pass; every failure becomes a sentence in the report and on the run."""
     now = clock()
-    with tenant_scope(tenant_id):
-        run, _ = Run.objects.for_tenant(tenant_id).get_or_create(
-            pk=run_id or uuid.uuid4(),
-            defaults={
-                "tenant_id": tenant_id,
-                "company_id": company_id,
-                "trigger": trigger,
-                "started_at": now,
-                "heard_at": now,
-            },
-        )
+    run = open_run(
+        tenant_id=tenant_id, company_id=company_id, trigger=trigger, run_id=run_id, now=now
+    )
     report = Report(run_id=run.pk)
     recorder = Recorder(tenant_id=tenant_id, run=run, clock=clock)
     work: Work | None = None

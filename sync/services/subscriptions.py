@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from integrations.bill.client import BillClient
+from integrations.bill.errors import NotPermitted
 from integrations.bill.wiring import bill_address, bill_client
 from integrations.errors import Disposition, IntegrationError, NotFound, Rejected
 from integrations.models import (
@@ -141,12 +142,13 @@ def remove(desk: Desk) -> WebhookSubscription:
     return _rest(desk, row, "Polling only: the subscription was removed by a person.")
 
 
-def rekey(desk: Desk) -> None:
+def rekey(desk: Desk) -> WebhookSubscription:
     """Take a new key; the old one stays good for late deliveries. Raises NotReady, NotFound."""
     row = _registered(desk)
     _fetch_key(desk, row)
     with tenant_scope(desk.tenant_id):
         _note(desk, "webhook.key_changed", "BILL signs its notifications with a new key.")
+    return row
 
 
 def test(desk: Desk) -> Tested:
@@ -190,7 +192,12 @@ def check_subscription(work: Work, *, is_forced: bool = False) -> str:
         made = row if was_removed(row) else register(desk)
         _stamp(desk, made)
         return "Webhooks registered." if made.bill_id else ""
-    return _look_after(desk, register(desk))
+    try:
+        return _look_after(desk, register(desk))
+    except NotPermitted as error:
+        # Not a reason to pause the connection: bills can be read all the same.
+        _stamp(desk, _rest(desk, row, f"Polling only: {error.sentence}"))
+        return row.reason
 
 
 def _look_after(desk: Desk, row: WebhookSubscription) -> str:

@@ -1,0 +1,399 @@
+"""The machines' API: its document is true, its answers are a tenant's own, its deeds are recorded."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import jsonschema
+import pytest
+from django.test import Client
+from django_q.models import OrmQ
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+from integrations.models import BillConnection, WebhookSubscription
+from sync.domain.posting_state import PostingState
+from sync.models import Answer, Attempt, Batch, DueWork, LogEntry, Posting, Run
+from sync.services import turns
+from sync.services.run_requests import open_run
+from tenants.models import AuditEvent, Company, Role, Tenant
+from tenants.scoping import tenant_scope
+from tests.builders import NOW, a_bill, a_company, a_posting, a_tenant, an_api_token
+from tests.integration.integrations.bill_world import ORGANIZATION, Served, a_bill_server
+
+pytestmark = pytest.mark.django_db
+
+LINE = {
+    "line_id": "1",
+    "gl_account": "5060100",
+    "formatted": "5060-100",
+    "account_name": "Freight in",
+    "amount": "742.90",
+    "description": "Pallets",
+    "source": "same_number",
+    "reason": "The account has this number in Sage.",
+}
+PROBLEM = {
+    "code": "account_unmapped",
+    "sentence": "BILL's account leads nowhere.",
+    "acts": "here",
+    "severity": "warns",
+    "subject": "a",
+    "subject_name": "Trade Shows",
+}
+
+
+class World:
+    """A tenant with a company, one posting with its whole story, and a machine."""
+
+    def __init__(self) -> None:
+        self.tenant: Tenant = a_tenant(slug="calder")
+        self.company: Company = a_company(self.tenant, slug="bakery", name="Calder Bakery")
+        self.token = an_api_token(self.tenant)
+        with tenant_scope(self.tenant.pk):
+            self.run = self.add(Run, trigger="schedule", started_at=NOW, heard_at=NOW, ended_at=NOW,
+                                outcome="ok", steps=[{"name": "Decide", "done": 0, "total": 0,
+                                "started_at": NOW.isoformat(), "ended_at": None, "sentence": ""}])  # fmt: skip
+            self.batch = self.add(
+                Batch, database_key="sage/CALBAK", tag="ML-1", description="ML-1", invoices={},
+                facts={}, stage="done", lease_epoch=1, entry_count=1, total_amount=1, made_at=NOW,
+            )  # fmt: skip
+        self.posting = self.add_posting(
+            "10442",
+            state=PostingState.IN_SAGE,
+            sage_status="Open",
+            sage_batch_number=118,
+            sage_entry_number=3,
+            batch=self.batch,
+            lines=[LINE],
+            warnings=[PROBLEM],
+        )
+        with tenant_scope(self.tenant.pk):
+            attempt = self.add(
+                Attempt, batch=self.batch, operation="PostBatch", tag="ML-1", request="{}",
+                request_hash="0", started_at=NOW, deadline_at=NOW,
+            )  # fmt: skip
+            Answer.objects.create(
+                tenant=self.tenant, attempt=attempt, outcome="ok", http_status=201, ended_at=NOW,
+                batch_number=118,
+            )  # fmt: skip
+            self.add(
+                LogEntry, at=NOW, event="posting.landed", posting=self.posting, run=self.run,
+                attempt=attempt, invoice_number="10442", vendor_name="Novak", amount="742.90",
+                sentence="Read back.",
+            )  # fmt: skip
+        turns.keep_turns(tenant_id=self.tenant.pk, company_id=self.company.pk)
+
+    def add(self, model: Any, **values: Any) -> Any:
+        return model.objects.create(tenant=self.tenant, company=self.company, **values)
+
+    def add_posting(self, number: str, **values: Any) -> Posting:
+        bill = a_bill(id=f"00n{uuid.uuid4().hex[:17]}", invoice_number=number)
+        return a_posting(self.company, bill=bill, **values)
+
+    def connect(self) -> None:
+        with tenant_scope(self.tenant.pk):
+            self.add(
+                BillConnection, environment="practice", user_name="connector",
+                password="token-value", organization_id=ORGANIZATION, developer_key="key-1",
+            )  # fmt: skip
+
+    def ask(self, path: str, method: str = "get", token: str = "", **query: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token or self.token}"}
+        return (
+            getattr(Client(), method)(f"/api/v1/companies/{path}", query or None, headers=headers)
+            if method == "get"
+            else getattr(Client(), method)(f"/api/v1/companies/{path}", headers=headers)
+        )
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return World()
+
+
+@pytest.fixture
+def bill(settings: Any) -> Iterator[Served]:
+    with a_bill_server() as served:
+        settings.PRACTICE = True
+        settings.PRACTICE_BILL_URL = served.url
+        settings.PUBLIC_URL = "http://127.0.0.1:9"
+        yield served
+
+
+# --- the document ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    status: int
+    example: Any
+    schema: dict[str, Any]
+
+
+def _document() -> dict[str, Any]:
+    return SchemaGenerator().get_schema(public=True)
+
+
+def _operations(document: dict[str, Any]) -> Iterator[Operation]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                for content in answer.get("content", {}).values():
+                    for example in content.get("examples", {}).values():
+                        yield Operation(
+                            method, path, int(status), example["value"], content["schema"]
+                        )
+
+
+def _check(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:
+    whole = {**schema, "components": document["components"]}
+    jsonschema.Draft202012Validator(whole).validate(value)
+
+
+def test_document_is_valid_and_every_good_answer_has_an_example() -> None:
+    document = _document()
+    validate_schema(document)
+
+    shown = {(one.method, one.path) for one in _operations(document) if one.status < 300}
+
+    assert shown == {
+        (method, path) for path, methods in document["paths"].items() for method in methods
+    }
+
+
+def test_examples_fit_their_own_schema() -> None:
+    document = _document()
+
+    for one in _operations(document):
+        _check(document, one.schema, one.example)
+
+
+def test_examples_are_what_the_api_answers(world: World, bill: Served) -> None:
+    """Each operation is called; its answer fits the schema and has the example's very keys."""
+    world.connect()
+    document = _document()
+    names = {
+        "company_slug": "bakery",
+        "run_id": str(world.run.pk),
+        "posting_id": str(world.posting.pk),
+    }
+    order = {"get": 0, "post": 1, "delete": 2}
+    good = [one for one in _operations(document) if one.status < 300]
+
+    for one in sorted(good, key=lambda one: (order[one.method], one.path)):
+        path = one.path.format(**names).removeprefix("/api/v1/companies/")
+        answer = world.ask(path, one.method)
+
+        assert answer.status_code == one.status, (one.method, one.path, answer.content)
+        _check(document, one.schema, answer.json())
+        assert _keys(answer.json()) == _keys(one.example), one.path
+
+
+def _keys(value: Any) -> Any:
+    match value:
+        case dict() if "number_map" in value:
+            return set(value)
+        case dict():
+            return {key: _keys(inner) for key, inner in value.items()}
+        case [first, *_]:
+            return [_keys(first)] if isinstance(first, dict) else None
+    return None
+
+
+# --- whose ----------------------------------------------------------------------------------------
+
+
+def test_only_the_tokens_companies_are_shown(world: World) -> None:
+    a_company(a_tenant(), slug="inks", name="Somebody else's")
+
+    assert [one["slug"] for one in world.ask("").json()] == ["bakery"]
+    assert world.ask("inks/").status_code == 404
+    assert world.ask("inks/postings/").status_code == 404
+
+
+def test_without_a_token_nothing_is_told(world: World) -> None:
+    answer = Client().get("/api/v1/companies/bakery/")
+
+    assert answer.status_code == 401
+    assert b"Bakery" not in answer.content
+
+
+def test_viewers_token_reads_and_starts_nothing(world: World) -> None:
+    token = an_api_token(world.tenant, Role.VIEWER)
+
+    assert world.ask("bakery/runs/", token=token).status_code == 200
+    refused = world.ask("bakery/runs/", "post", token=token)
+    assert refused.status_code == 403
+    assert "viewer" in refused.json()["detail"]
+    assert not OrmQ.objects.exists()
+
+
+# --- postings and log -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, {"10442", "INV-7", "INV-8"}),
+        ({"state": "BLOCKED"}, {"INV-7"}),
+        ({"state": ["BLOCKED", "WAITING"]}, {"INV-7", "INV-8"}),
+        ({"invoice_number": "inv-8"}, {"INV-8"}),
+        ({"vendor": "whit"}, {"INV-7"}),
+        ({"sage_status": "open"}, {"10442"}),
+        ({"state": "IN_SAGE", "vendor": "whit"}, set()),
+    ],
+)
+def test_postings_are_narrowed(world: World, query: dict[str, Any], expected: set[str]) -> None:
+    world.add_posting("INV-7", state=PostingState.BLOCKED, vendor_name="Whitcomb Legal LLP")
+    world.add_posting("INV-8", state=PostingState.WAITING, vendor_name="Novak")
+
+    rows = world.ask("bakery/postings/", **query).json()["results"]
+
+    assert {row["invoice_number"] for row in rows} == expected
+
+
+def test_unknown_state_is_refused_by_name(world: World) -> None:
+    answer = world.ask("bakery/postings/", state="LOST")
+
+    assert answer.status_code == 400
+    assert "LOST" in str(answer.json())
+
+
+def test_pages_follow_one_another_without_gap_or_repeat(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        at = NOW - timedelta(minutes=number // 7)
+        world.add_posting(f"INV-{number}", at=at)
+
+    seen: list[str] = []
+    page = world.ask("bakery/postings/").json()
+    while True:
+        seen += [row["id"] for row in page["results"]]
+        if not page["next"]:
+            break
+        page = world.ask(page["next"].split("/api/v1/companies/")[1]).json()
+
+    assert len(seen) == len(set(seen)) == 61
+
+
+def test_story_tells_lines_problems_writes_and_log(world: World) -> None:
+    story = world.ask(f"bakery/postings/{world.posting.pk}/").json()
+
+    assert story["lines"][0]["reason"] == LINE["reason"]
+    assert story["warnings"][0]["acts"] == "here"
+    assert [(one["operation"], one["outcome"]) for one in story["attempts"]] == [
+        ("PostBatch", "ok")
+    ]
+    assert [one["event"] for one in story["log"]] == ["posting.landed"]
+
+
+def test_log_is_narrowed(world: World) -> None:
+    with tenant_scope(world.tenant.pk):
+        world.add(LogEntry, at=NOW, event="vendor.linked", vendor_name="Lakeshore", sentence="x")
+
+    lines = world.ask("bakery/log/", vendor="lake").json()["results"]
+
+    assert [line["event"] for line in lines] == ["vendor.linked"]
+
+
+# --- runs -----------------------------------------------------------------------------------------
+
+
+def test_asking_for_a_run_answers_its_id_and_wakes_a_worker(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    DueWork.objects.update(next_run_at=NOW + timedelta(days=900))
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = world.ask("bakery/runs/", "post")
+
+    assert answer.status_code == 202
+    run = answer.json()
+    assert (run["trigger"], run["ended_at"], run["steps"]) == ("api", None, [])
+    assert world.ask(f"bakery/runs/{run['id']}/").json() == run
+    assert DueWork.objects.get().next_run_at < NOW + timedelta(days=900)
+    assert OrmQ.objects.count() == 1
+    with tenant_scope(world.tenant.pk):
+        assert AuditEvent.objects.get().action == "run.asked"
+
+
+def test_run_asked_for_twice_before_it_begins_is_one_run(world: World) -> None:
+    first, second = (world.ask("bakery/runs/", "post").json()["id"] for _ in range(2))
+
+    assert first == second
+
+
+def test_worker_woken_by_the_schedule_opens_the_run_that_was_asked_for(world: World) -> None:
+    asked = world.ask("bakery/runs/", "post").json()["id"]
+
+    run = open_run(
+        tenant_id=world.tenant.pk,
+        company_id=world.company.pk,
+        trigger="schedule",
+        run_id=None,
+        now=NOW,
+    )
+
+    assert str(run.pk) == asked
+    assert run.trigger == "api"
+
+
+def test_ended_run_is_never_opened_again(world: World) -> None:
+    run = open_run(
+        tenant_id=world.tenant.pk,
+        company_id=world.company.pk,
+        trigger="api",
+        run_id=world.run.pk,
+        now=NOW,
+    )
+
+    assert run.pk != world.run.pk
+
+
+def test_paused_company_starts_no_run_and_says_why(world: World) -> None:
+    with tenant_scope(world.tenant.pk):
+        Company.objects.update(is_paused=True, paused_reason="Year end until Friday.")
+
+    answer = world.ask("bakery/runs/", "post")
+
+    assert (answer.status_code, answer.json()["detail"]) == (409, "Year end until Friday.")
+
+
+# --- webhook subscription -------------------------------------------------------------------------
+
+
+def test_subscription_is_registered_tested_and_removed(world: World, bill: Served) -> None:
+    world.connect()
+    path = "bakery/webhook-subscription/"
+
+    statuses = [world.ask(path).json()["status"], world.ask(path, "post").json()["status"]]
+    tested = world.ask(f"{path}test/", "post").json()
+    statuses.append(world.ask(path, "delete").json()["status"])
+
+    assert statuses == ["polling_only", "registered", "polling_only"]
+    assert (tested["is_ok"], tested["status_code"]) == (False, 0)
+    assert "can be reached from outside" in tested["sentence"]
+    with tenant_scope(world.tenant.pk):
+        assert not WebhookSubscription.objects.get().bill_id
+        actions = AuditEvent.objects.order_by("at").values_list("action", flat=True)
+        assert list(actions) == ["webhook.registered", "webhook.removed"]
+
+
+def test_company_without_a_connection_says_who_acts(world: World) -> None:
+    answer = world.ask("bakery/webhook-subscription/", "post")
+
+    assert answer.status_code == 409
+    assert "an owner adds it" in answer.json()["detail"]
+
+
+def test_nothing_registered_cannot_be_tested(world: World, bill: Served) -> None:
+    world.connect()
+
+    answer = world.ask("bakery/webhook-subscription/test/", "post")
+
+    assert answer.status_code == 409
