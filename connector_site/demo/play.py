@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -55,7 +56,7 @@ class StandIns:
         }
 
 
-def start_stand_ins(tree: ProcessTree, *, output: IO[bytes]) -> StandIns:
+def start_stand_ins(tree: ProcessTree, *, log: Path) -> StandIns:
     """Start both servers and return where they are.
 
     They keep what they know on disk and are given fixed ports, so that the watchdog can replace
@@ -71,7 +72,7 @@ def start_stand_ins(tree: ProcessTree, *, output: IO[bytes]) -> StandIns:
                 *(sys.executable, "manage.py", "run_standins", "--memory", str(memory)),
                 *("--bill-port", str(bill_port), "--sage-port", str(sage_port)),
             ),
-            output=output,
+            log=log,
             piped=True,
         )
     )

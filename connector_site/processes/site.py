@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import IO
+from pathlib import Path
 
 from django.conf import settings
 
@@ -59,7 +59,7 @@ class RunningSite:
         return f"http://{_reachable(self._host)}:{port_of(self._listener)}"
 
     def start(
-        self, *, environment: Mapping[str, str] | None = None, output: IO[bytes] | None = None
+        self, *, environment: Mapping[str, str] | None = None, log: Path | None = None
     ) -> None:
         """Start the web server and the worker, and return when the first page can be had."""
         given = environment or {}
@@ -69,7 +69,7 @@ class RunningSite:
                 command=_web_command(self._listener.fileno()),
                 environment=given,
                 descriptors=(self._listener.fileno(),),
-                output=output,
+                log=log,
             )
         )
         self.tree.start(
@@ -77,7 +77,7 @@ class RunningSite:
                 name=WORKER,
                 command=(sys.executable, "manage.py", "qcluster"),
                 environment=given,
-                output=output,
+                log=log,
             )
         )
         self._wait_for_first_answer()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -23,13 +23,16 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What to start: its name for people, the command, and what it inherits."""
+    """What to start: its name for people, the command, and what it inherits.
+
+    ``log`` is a file to which its output is added; without one it shares ours.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     descriptors: tuple[int, ...] = ()
-    output: IO[bytes] | None = None
+    log: Path | None = None
     piped: bool = False
 
 
@@ -72,22 +75,18 @@ class ProcessTree:
 
     def start(self, program: Program) -> Child:
         """Start a program in a session of its own; it dies with us."""
-        process = subprocess.Popen(  # noqa: S603 (our own words only)
-            [
-                sys.executable,
-                "-m",
-                "connector_site.processes.tether",
-                str(os.getpid()),
-                *program.command,
-            ],
-            cwd=self._directory,
-            env={**os.environ, **program.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if program.piped else program.output,
-            stderr=program.output,
-            pass_fds=program.descriptors,
-            start_new_session=True,
-        )
+        tether = (sys.executable, "-m", "connector_site.processes.tether", str(os.getpid()))
+        with _opened(program.log) as log:
+            process = subprocess.Popen(  # noqa: S603 (our own words only)
+                [*tether, *program.command],
+                cwd=self._directory,
+                env={**os.environ, **program.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if program.piped else log,
+                stderr=log,
+                pass_fds=program.descriptors,
+                start_new_session=True,
+            )
         child = Child(program=program, process=process)
         self._tell_guardian(f"watch {child.session}")
         self._children[program.name] = child
@@ -156,3 +155,7 @@ class ProcessTree:
         # A dead guardian is replaced by `keep_guardian`, which tells the next one everything.
         with suppress(BrokenPipeError):
             self._pipe.write(f"{order}\n".encode())
+
+
+def _opened(log: Path | None) -> AbstractContextManager[IO[bytes] | None]:
+    return nullcontext() if log is None else log.open("ab")

@@ -4,7 +4,9 @@ import os
 import sys
 import threading
 import time
-from typing import IO, Any
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -54,24 +56,25 @@ class Command(BaseCommand):
         except NoPortFree as refusal:
             raise CommandError(str(refusal)) from refusal
         try:
-            with (settings.DATA_DIR / "log.txt").open("wb") as log:
-                play = self._start(site, is_over, log)
+            play = self._start(site, is_over)
             agrees = self._once(play) if options["once"] else self._live(play, parent)
         except (DemoRefused, NoAnswer, SiteRefused) as refusal:
-            raise CommandError(f"{refusal}\nThe log: {settings.DATA_DIR / 'log.txt'}") from refusal
+            raise CommandError(f"{refusal}\nThe log: {_log()}") from refusal
         finally:
             site.end()
         if not agrees:
             sys.exit(1)
 
-    def _start(self, site: RunningSite, is_over: threading.Event, log: IO[bytes]) -> Play:
-        stand_ins = start_stand_ins(site.tree, output=log)
+    def _start(self, site: RunningSite, is_over: threading.Event) -> Play:
+        log = _log()
+        log.write_bytes(b"")
+        stand_ins = start_stand_ins(site.tree, log=log)
         scenario = read_scenario(sage_url=stand_ins.sage.url, today=timezone.localdate())
         environment = {**stand_ins.environment, "PUBLIC_URL": site.url}
         self.stdout.write(
             f"BILL is played at {stand_ins.bill.url}, Sage 300 at {stand_ins.sage.url}."
         )
-        site.start(environment=environment, output=log)
+        site.start(environment=environment, log=log)
         outcome = provision(scenario, environment=environment)
         for company in outcome["companies"]:
             self.stdout.write(f"{company['slug']}: {company['webhook']['sentence']}")
@@ -98,8 +101,10 @@ class Command(BaseCommand):
             if parent is not None and os.getppid() != parent:
                 break
             if waiting and time.monotonic() > next_at:
-                play.approve(waiting.pop(0))
                 next_at = time.monotonic() + _BETWEEN_APPROVALS_SECONDS
+                with suppress(NoAnswer):  # Killed by hand, perhaps; it is back in a minute.
+                    play.approve(waiting[0])
+                    waiting.pop(0)
         self.stdout.write("Stopped.")
         return True
 
@@ -118,7 +123,7 @@ class Command(BaseCommand):
             self._tell_person("operator", person)
         self.stdout.write(
             f"\n  The operator's pages: {play.site.url}/admin/\n"
-            f"  The log: {settings.DATA_DIR / 'log.txt'}\n  Ctrl-C stops everything."
+            f"  The log: {_log()}\n  Ctrl-C stops everything."
         )
 
     def _tell_person(self, role: str, person: dict[str, str]) -> None:
@@ -165,6 +170,10 @@ def _differences(scenario: Scenario, play: Play) -> list[str]:
             connector_user=scenario.connector_user,
         )
     ]
+
+
+def _log() -> Path:
+    return Path(settings.DATA_DIR) / "log.txt"
 
 
 def _verdict(found: list[str]) -> str:
