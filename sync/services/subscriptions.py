@@ -26,6 +26,7 @@ from integrations.models import (
     WebhookSubscription,
 )
 from integrations.practice import open_transport
+from sync.domain.words import count_of
 from sync.services import event_history, journal
 from sync.services.clients import NotReady
 from sync.services.public_address import notification_url, why_polling_only
@@ -217,7 +218,9 @@ def _look_after(desk: Desk, row: WebhookSubscription) -> str:
     since = row.last_checked_at or row.registered_at
     missed = event_history.take_in_missed(desk.bill, row, since=since, now=desk.now)
     if missed:
-        done.append(f"{missed} notifications that had not reached us were taken from BILL.")
+        done.append(
+            f"{count_of(missed, 'notification')} that never reached us: taken from BILL now."
+        )
     _stamp(desk, row)
     if done:
         with tenant_scope(desk.tenant_id):
