@@ -105,6 +105,11 @@ def choose_account(line: BillLine, desk: Desk) -> Chosen | Problem:
     return _without_rule(coded, desk)
 
 
+def line_facts(line: BillLine, desk: Desk) -> LineFacts:
+    """What a rule could ask about this line: the conditions to remember a choice by."""
+    return _facts(line, desk.bill, _bill_account(line, desk).id)
+
+
 def effective(name: str, line: Coding, header: Coding) -> str:
     """A line's value of a dimension, or the bill's where the line says nothing."""
     return str(getattr(line, name) or getattr(header, name))

@@ -7,6 +7,7 @@ The caller holds the tenant's scope, and wakes the company afterwards.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from sync.queries.posting_story import standing_for_deeds
 from sync.services import journal
 from tenants import audit
 from tenants.audit import Actor
+from tenants.models import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ def act(
     `zone` is the company's. `note` is required where the offer asks for one.
     """
     if posting.state != seen_state:
-        return Overtaken(sentence=_who_was_quicker(posting))
+        return Overtaken(sentence=who_was_quicker(posting))
     offer = find_offer(standing_for_deeds(posting, zone=zone), deed)
     if offer is None:
         return NotOpen(sentence=f"This cannot be done now: {posting.sentence or posting.state}")
@@ -87,16 +89,22 @@ def act(
     before = posting.state
     if not posting.advance(move.state, now=now, by_person=True, **move.values):
         posting.refresh_from_db()
-        return Overtaken(sentence=_who_was_quicker(posting))
+        return Overtaken(sentence=who_was_quicker(posting))
     if deed is Deed.HANDLED_OUTSIDE:
         _tell_batch(posting, note)
     _record(posting, deed, move, actor=actor, note=note, before=before, now=now)
     return Done(sentence=move.told)
 
 
+def user_id_of(actor: Actor) -> uuid.UUID | None:
+    """The person behind an actor, None for a token or the machine; one query."""
+    is_person = actor.id is not None and User.objects.filter(pk=actor.id).exists()
+    return actor.id if is_person else None
+
+
 def _move(posting: Posting, deed: Deed, *, actor: Actor, note: str, now: datetime) -> _Move:
     anew: dict[str, object] = {
-        "is_dirty": True, "problems": [], "decided_by_id": actor.id, "decision_note": note,
+        "is_dirty": True, "problems": [], "decided_by_id": user_id_of(actor), "decision_note": note,
     }  # fmt: skip
     match deed:
         case Deed.APPROVE:
@@ -112,7 +120,8 @@ def _move(posting: Posting, deed: Deed, *, actor: Actor, note: str, now: datetim
             freed = {"is_identity_clean": True, "identity_frozen_at": None}
             return _again(sentence, {**anew, **freed, "cleared_in_sage_at": now})
         case Deed.REPLAY:
-            return _again(f"{actor.name} asked to check it again.", anew)
+            why = f": {note}" if note else "."
+            return _again(f"{actor.name} asked to check it again{why}", anew)
         case Deed.TAKE_BACK:
             sentence = f"{actor.name} took it back."
             return _again(sentence, {**anew, "is_skipped_by_person": False})
@@ -152,7 +161,7 @@ def _left(sentence: str, actor: Actor, note: str) -> _Move:
             "sentence": sentence[:1000],
             "is_skipped_by_person": True,
             "is_dirty": False,
-            "decided_by_id": actor.id,
+            "decided_by_id": user_id_of(actor),
             "decision_note": note,
         },
     )
@@ -202,7 +211,7 @@ def _record(
     )
 
 
-def _who_was_quicker(posting: Posting) -> str:
+def who_was_quicker(posting: Posting) -> str:
     """What happened meanwhile, with the person who did it where it was one."""
     last: LogEntry | None = (
         LogEntry.objects.for_tenant(posting.tenant_id)

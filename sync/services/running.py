@@ -18,7 +18,16 @@ from integrations.bill.types import ListKind
 from integrations.errors import AddressRefused, AuthRefused, IntegrationError
 from sync.models import Run, VendorLink
 from sync.models.bill import Bill as BillRow
-from sync.services import catalogue, connections, deciding, intake, journal, sending, vendors
+from sync.services import (
+    catalogue,
+    connections,
+    deciding,
+    intake,
+    journal,
+    sending,
+    vendor_defaults,
+    vendors,
+)
 from sync.services.clients import NotReady, open_work, paused_windows
 from sync.services.run_requests import open_run
 from sync.services.work import Clock, Work
@@ -191,7 +200,7 @@ def _lists(work: Work, recorder: Recorder) -> None:
     vendors.read_unknown(work, _unknown_vendors(work))
     matched = vendors.match_all(work)
     created = vendors.create_due(work)
-    updated = vendors.update_due(work)
+    updated = vendors.update_due(work) + vendor_defaults.write_due(work)
     recorder.end(f"{matched} matched, {created} created, {updated} updated in Sage.")
 
 

@@ -211,10 +211,12 @@ def create_due(work: Work) -> int:
 
 
 def _load(work: Work, key: uuid.UUID) -> tuple[VendorLink, str]:
-    """The link and the default account a person chose for this vendor."""
+    """The link and the default account a person chose for this vendor, or for its group."""
     link = VendorLink.objects.for_tenant(work.tenant_id).get(pk=key)
     accounts = CompanyPolicy.objects.for_tenant(work.tenant_id).get(company_id=work.company_id)
-    return link, str(accounts.vendor_accounts.get(link.bill_vendor_id, ""))
+    group = link.group_code or work.policy.vendor_group
+    own = accounts.vendor_accounts.get(link.bill_vendor_id, "")
+    return link, str(own or accounts.group_accounts.get(group, ""))
 
 
 def _create(work: Work, key: uuid.UUID) -> bool:
@@ -226,7 +228,8 @@ def _create(work: Work, key: uuid.UUID) -> bool:
         vendor = work.bill.get_vendor(link.bill_vendor_id)
     except NotFound:
         vendor = unpack(BillVendor, link.snapshot)
-    wanted = new_vendor(vendor, number=link.sage_number, policy=work.policy, gl_account=account)
+    policy = replace(work.policy, vendor_group=link.group_code or work.policy.vendor_group)
+    wanted = new_vendor(vendor, number=link.sage_number, policy=policy, gl_account=account)
     if isinstance(wanted, Problem):
         _refuse(work, link, problem_to_dict(wanted), wanted.sentence)
         return False
