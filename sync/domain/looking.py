@@ -131,10 +131,10 @@ def _is_worth_reading(facts: Facts, header: BatchHeader) -> bool:
     """Whether this batch may hold an entry of ours that we have not seen yet."""
     if header.number <= facts.watermark or header.status == BatchStatus.DELETED:
         return False
-    if TAG_PREFIX in header.description:
-        return True
+    if facts.sizes.get(header.number) == header.entry_count:
+        return False
     is_any_suspect = facts.is_thorough or facts.stage is Stage.SETTLE
-    return is_any_suspect and facts.sizes.get(header.number) != header.entry_count
+    return is_any_suspect or TAG_PREFIX in header.description
 
 
 def take_batch(facts: Facts, answer: BatchRead) -> Facts:
@@ -143,20 +143,21 @@ def take_batch(facts: Facts, answer: BatchRead) -> Facts:
     if batch is None:
         return replace(facts, just_read=0)
     number, status = batch.header.number, batch.header.status
+    is_deleted = status == BatchStatus.DELETED
+    seen = () if is_deleted else sightings(facts.entries, batch)
+    is_own = facts.tag in batch.header.description and number not in facts.own_numbers
+    sizes = facts.sizes if seen or is_deleted else {**facts.sizes, number: len(batch.invoices)}
     facts = replace(
         facts,
         statuses={**facts.statuses, number: status},
         just_read=number,
         highest=max(facts.highest, number),
+        own_numbers=(*facts.own_numbers, number) if is_own else facts.own_numbers,
+        sizes=sizes,
+        look=replace(facts.look, sightings=(*facts.look.sightings, *seen)),
     )
-    if status == BatchStatus.DELETED:
+    if is_deleted:
         return facts
-    if facts.tag in batch.header.description and number not in facts.own_numbers:
-        facts = replace(facts, own_numbers=(*facts.own_numbers, number))
-    seen = sightings(facts.entries, batch)
-    if not seen:
-        facts = replace(facts, sizes={**facts.sizes, number: len(batch.invoices)})
-    facts = replace(facts, look=replace(facts.look, sightings=(*facts.look.sightings, *seen)))
     foreign = [
         invoice
         for invoice in batch.invoices

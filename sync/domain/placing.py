@@ -40,6 +40,8 @@ def conclude(facts: Facts, *, is_strict: bool = False) -> Facts:
             facts = _keep_one(facts, entry, spots, is_strict=is_strict)
     for rival in facts.look.rivals:
         facts = _taken(facts, rival)
+    if not facts.look.sightings and not facts.look.rivals:
+        return facts
     return replace(facts, look=replace(facts.look, sightings=(), rivals=()))
 
 
@@ -85,7 +87,8 @@ def _keep_one(facts: Facts, entry: Entry, spots: dict[Spot, Sighting], *, is_str
         if seen.posting_id != key
         or not (is_strict or (seen.batch_number, seen.entry_number) in spots)
     ]
-    facts = replace(facts, strays=(*rest, *extra))
+    if rest or extra or facts.strays:
+        facts = replace(facts, strays=(*rest, *extra))
     if kept is None:
         return facts
     place = replace(place_of(kept), is_clean=known.is_clean)

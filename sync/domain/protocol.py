@@ -13,21 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sync.domain import cleaning, looking, refusing, releasing
+from sync.domain import answering, cleaning, looking, refusing, releasing
+from sync.domain.answering import Rules
 from sync.domain.batching import split
 from sync.domain.commands import (
     Answer,
     BatchRead,
     Command,
-    Created,
     Done,
     Lost,
-    NotSent,
     Paused,
     PostBatch,
     ReadBatch,
     ReadFailed,
-    Refused,
     Resumed,
     Stop,
     Wait,
@@ -36,20 +34,7 @@ from sync.domain.comparison import fingerprint
 from sync.domain.facts import Facts, Look, Outcome, Stage
 from sync.domain.placing import conclude
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The protocol's patience. `settle_seconds` only makes strays rarer; safety never rests on it.
-
-    `retry_seconds` doubles with every failure in a row up to `longest_retry_seconds`.
-    """
-
-    settle_seconds: float = 180
-    retry_seconds: float = 5
-    longest_retry_seconds: float = 300
-    loss_limit: int = 5
-    busy_limit: int = 8
-    lock_limit: int = 3
+__all__ = ["Rules", "Step", "begin", "next_step"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +73,8 @@ def next_step(facts: Facts, answer: Answer | None, now: datetime, rules: Rules) 
             return Step(facts=facts, command=Stop(why=facts.why))
         if facts.not_before is not None and now < facts.not_before:
             return Step(facts=facts, command=Wait(until=facts.not_before, why=facts.why))
-        facts = replace(facts, not_before=None)
+        if facts.not_before is not None:
+            facts = replace(facts, not_before=None)
         facts, command = _derive(facts, now, rules)
         if command is not None:
             return Step(facts=facts, command=command)
@@ -103,14 +89,14 @@ def _absorb(facts: Facts, answer: Answer | None, now: datetime, rules: Rules) ->
             return _resume(facts, now, rules)
         case Paused(why=why):
             if facts.stage is Stage.SENT:
-                facts = _to_settle(facts, Outcome.TRANSIENT)
+                facts = answering.to_settle(facts, Outcome.TRANSIENT)
             return replace(facts, is_stopped=True, why=why)
         case ReadFailed(why=why, retry_after_seconds=seconds):
-            return _later(facts, now, rules, why=why, at_least=seconds)
-    facts = _printed(replace(facts, tries=0), answer)
+            return answering.later(facts, now, rules, why=why, at_least=seconds)
+    facts = _printed(replace(facts, tries=0) if facts.tries else facts, answer)
     match facts.stage:
         case Stage.SENT:
-            return _after_post(facts, answer, now, rules)
+            return answering.after_post(facts, answer, now, rules)
         case Stage.READ_BACK if isinstance(answer, BatchRead):
             return _after_read_back(facts, answer, now)
         case Stage.LOOK | Stage.SETTLE:
@@ -121,7 +107,7 @@ def _absorb(facts: Facts, answer: Answer | None, now: datetime, rules: Rules) ->
             facts, seconds, why = releasing.absorb(facts, answer, lock_limit=rules.lock_limit)
         case _:
             return facts
-    return _later(facts, now, rules, why=why, at_least=seconds) if why else facts
+    return answering.later(facts, now, rules, why=why, at_least=seconds) if why else facts
 
 
 def _printed(facts: Facts, answer: Answer | None) -> Facts:
@@ -138,7 +124,7 @@ def _resume(facts: Facts, now: datetime, rules: Rules) -> Facts:
     match facts.stage:
         case Stage.SENT:
             why = "The worker stopped before Sage's answer was read."
-            return _after_post(facts, Lost(why=why), now, rules)
+            return answering.after_post(facts, Lost(why=why), now, rules)
         case Stage.SEND:
             return replace(facts, stage=Stage.LOOK, look=Look())
         case Stage.LOOK | Stage.SETTLE:
@@ -150,53 +136,9 @@ def _resume(facts: Facts, now: datetime, rules: Rules) -> Facts:
     return facts
 
 
-def _later(facts: Facts, now: datetime, rules: Rules, *, why: str, at_least: float = 0) -> Facts:
-    delay = min(rules.longest_retry_seconds, rules.retry_seconds * 2 ** min(facts.tries, 32))
-    until = now + timedelta(seconds=max(delay, at_least))
-    return replace(facts, not_before=until, why=why, tries=facts.tries + 1)
-
-
-def _after_post(facts: Facts, answer: Answer | None, now: datetime, rules: Rules) -> Facts:
-    match answer:
-        case Created(number=number):
-            return replace(
-                facts, stage=Stage.READ_BACK, reading_back=number, why="",
-                losses=0, busy=0, unsent=0,
-            )  # fmt: skip
-        case NotSent(why=why, retry_after_seconds=seconds):
-            back = (facts.sending, *facts.groups)
-            facts = replace(
-                facts, stage=Stage.LOOK, look=Look(), groups=back, sending=(),
-                tries=facts.unsent, unsent=facts.unsent + 1,
-            )  # fmt: skip
-            return _later(facts, now, rules, why=why, at_least=seconds)
-        case Refused(is_transient=True):
-            facts = _to_settle(facts, Outcome.TRANSIENT)
-            facts = replace(facts, busy=facts.busy + 1, tries=facts.busy)
-            seconds = answer.retry_after_seconds
-            return _later(facts, now, rules, why=answer.sentence, at_least=seconds)
-        case Refused():
-            return _to_settle(refusing.noted(facts, answer), Outcome.REFUSED)
-        case Lost(why=why):
-            return _lose(facts, now, seconds=rules.settle_seconds, why=why)
-    return _lose(facts, now, seconds=rules.settle_seconds, why="Sage's answer made no sense.")
-
-
-def _lose(facts: Facts, now: datetime, *, seconds: float, why: str) -> Facts:
-    for key in facts.pending(facts.sending):
-        facts = facts.with_place(key, replace(facts.place(key), is_clean=False))
-    until = now + timedelta(seconds=seconds)
-    facts = replace(facts, losses=facts.losses + 1, settle_until=until, why=why, looks=0)
-    return _to_settle(facts, Outcome.LOST)
-
-
-def _to_settle(facts: Facts, outcome: Outcome) -> Facts:
-    return replace(facts, stage=Stage.SETTLE, outcome=outcome, look=Look())
-
-
 def _after_read_back(facts: Facts, answer: BatchRead, now: datetime) -> Facts:
     number = facts.reading_back
-    facts = conclude(looking.take_batch(replace(facts, look=Look()), answer))
+    facts = conclude(looking.take_batch(facts, answer))
     facts = replace(facts, reading_back=0)
     if any(place.batch_number == number for place in facts.places.values()):
         own = dict.fromkeys((*facts.own_numbers, number))
@@ -204,7 +146,9 @@ def _after_read_back(facts: Facts, answer: BatchRead, now: datetime) -> Facts:
     if not facts.pending(facts.sending):
         return _settled(facts)
     # A complete 201 whose entries are not all there: somebody is at work in Sage. Look, no wait.
-    return _lose(facts, now, seconds=0, why="Sage's new batch does not hold all that was sent.")
+    return answering.lose(
+        facts, now, seconds=0, why="Sage's new batch does not hold all that was sent."
+    )
 
 
 # --- what comes next ------------------------------------------------------------------------------
@@ -218,7 +162,9 @@ def _derive(facts: Facts, now: datetime, rules: Rules) -> tuple[Facts, Command |
             return _send(facts)
         case Stage.SENT:
             # Only `Resumed` or an answer leads out of SENT; both were absorbed before this.
-            return _lose(facts, now, seconds=rules.settle_seconds, why="No answer came."), None
+            return answering.lose(
+                facts, now, seconds=rules.settle_seconds, why="No answer came."
+            ), None
         case Stage.READ_BACK:
             return facts, ReadBatch(number=facts.reading_back)
         case Stage.SETTLE:
@@ -246,7 +192,8 @@ def _derive_release(facts: Facts, now: datetime) -> tuple[Facts, Command | None]
 
 def _derive_look(facts: Facts) -> tuple[Facts, Command | None]:
     groups = tuple(group for group in facts.groups if facts.pending(group))
-    facts = replace(facts, groups=groups)
+    if groups != facts.groups:
+        facts = replace(facts, groups=groups)
     if not groups:
         return _settled(facts), None
     command = looking.next_read(facts)

@@ -37,6 +37,9 @@ def noted(facts: Facts, answer: Refused) -> Facts:
 
 def take_apart(facts: Facts, pending: tuple[str, ...]) -> tuple[Facts, Groups]:
     """Take out the entry Sage names, or say how to go on looking for it."""
+    if any(facts.place(key).fate is Fate.TAKEN for key in facts.sending if key not in pending):
+        # The look after the refusal found whose number is used: that was the reason, not these.
+        return facts, (pending,)
     if facts.is_period_closed:
         for key in pending:
             facts = _refuse(facts, key)
