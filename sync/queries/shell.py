@@ -1,0 +1,76 @@
+"""What the frame of every company page says: which ledger this is, and how many wait for a person."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from integrations.models import BillConnection, Sage300Connection
+from sync.domain.policy import Release
+from sync.domain.posting_state import PostingState
+from sync.models import CompanyPolicy, DueWork, Posting
+
+STOPPED = (PostingState.BLOCKED, PostingState.ATTENTION)
+RELEASED = {
+    Release.OPEN: "stays Open in Sage",
+    Release.READY: "is set Ready To Post",
+    Release.POST: "is posted",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """The frame's facts; `database` is "" while Sage is not connected, `next_run_at` UTC."""
+
+    database: str
+    environment: str
+    to_review: int
+    stopped: int
+    next_run_at: datetime | None
+    release: str
+
+    @property
+    def is_practice(self) -> bool:
+        """Whether this company works on practice or sandbox systems."""
+        return self.environment in {"practice", "sandbox"}
+
+
+def shell_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Shell:
+    """Gather the frame; five small queries."""
+    counts = (
+        Posting.objects.for_tenant(tenant_id)
+        .of_company(company_id)
+        .filter(
+            Q(state__in=[PostingState.REVIEW, *STOPPED])
+            | Q(state=PostingState.IN_SAGE, changed_in_bill_at__isnull=False)
+        )
+        .aggregate(
+            to_review=Count("pk", filter=Q(state=PostingState.REVIEW)),
+            stopped=Count("pk", filter=~Q(state=PostingState.REVIEW)),
+        )
+    )
+    sage = (
+        Sage300Connection.objects.for_tenant(tenant_id)
+        .filter(company_id=company_id)
+        .values_list("company_database", flat=True)
+        .first()
+    )
+    bill = (
+        BillConnection.objects.for_tenant(tenant_id)
+        .filter(company_id=company_id)
+        .values_list("environment", flat=True)
+        .first()
+    )
+    owned = CompanyPolicy.objects.for_tenant(tenant_id).filter(company_id=company_id).first()
+    due = DueWork.objects.filter(company_id=company_id, tenant_id=tenant_id).first()
+    return Shell(
+        database=sage or "",
+        environment=bill or "",
+        to_review=counts["to_review"],
+        stopped=counts["stopped"],
+        next_run_at=due.next_run_at if due else None,
+        release=RELEASED[owned.policy().release] if owned else "",
+    )

@@ -1,0 +1,196 @@
+"""The log on a page and as CSV."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlencode
+
+from defusedcsv import csv
+from django.conf import settings
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from sync.domain.words import money
+from sync.models import LogEntry, Posting
+from sync.queries.log import LogFilter, event_of, find_line, find_lines, iter_lines
+from sync.queries.paging import clean
+from sync.queries.postings import WORDS, Filter, Standing, iter_rows, standing_of
+from sync.queries.wire_text import wire_text
+from sync.views.frame import show
+from sync.views.steps import heading_of
+from tenants.access import CompanyRequest, company_view
+from tenants.scoping import tenant_scope
+
+LOG_HEAD = (
+    "Time (UTC)", "What happened", "Sentence", "Who", "Vendor", "Invoice", "GL accounts", "Amount",
+    "Status", "Batch", "Entry",
+)  # fmt: skip
+POSTING_HEAD = (
+    "Changed (UTC)", "Vendor", "Invoice", "State", "Sentence", "Bill date", "Posting date",
+    "Period", "Currency", "In BILL", "In Sage", "Sage vendor", "Sage document", "Batch", "Entry",
+    "BILL id",
+)  # fmt: skip
+
+
+@require_safe
+@company_view()
+def log(request: CompanyRequest) -> TemplateResponse:
+    """Show what the query string asks for, and one line opened below itself."""
+    wanted = _wanted(request)
+    page = find_lines(
+        tenant_id=request.tenant.pk,
+        company_id=request.company.pk,
+        wanted=wanted,
+        size=settings.CONNECTOR.page_rows,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
+    opened = _uuid(request.GET.get("open", ""))
+    context = {
+        "page": page,
+        "lines": [_shown(line, opened) for line in page.rows],
+        "wanted": wanted,
+        "query": _query(wanted),
+        "wire": _wire(request, opened),
+    }
+    return show(request, "sync/log.html", context, now=timezone.now())
+
+
+@require_safe
+@company_view(unscoped=True)
+def log_csv(request: CompanyRequest) -> HttpResponseBase:
+    """Every line of the filter as CSV, streamed; it opens its own scope."""
+    wanted = _wanted(request)
+
+    def lines() -> Iterator[Iterable[object]]:
+        yield LOG_HEAD
+        with tenant_scope(request.tenant.pk):
+            for line in iter_lines(
+                tenant_id=request.tenant.pk, company_id=request.company.pk, wanted=wanted
+            ):
+                yield _log_cells(line)
+
+    return _stream(lines(), f"log-{request.company.slug}.csv")
+
+
+@require_safe
+@company_view(unscoped=True)
+def postings_csv(request: CompanyRequest) -> HttpResponseBase:
+    """Every bill of the filter as CSV, streamed; it opens its own scope."""
+    wanted = Filter.from_query(request.GET)
+
+    def lines() -> Iterator[Iterable[object]]:
+        yield POSTING_HEAD
+        with tenant_scope(request.tenant.pk):
+            for row in iter_rows(
+                tenant_id=request.tenant.pk, company_id=request.company.pk, wanted=wanted
+            ):
+                yield _posting_cells(row)
+
+    return _stream(lines(), f"postings-{request.company.slug}.csv")
+
+
+class _Echo:
+    """A file that gives each written line back, so that it can be streamed."""
+
+    def write(self, value: str) -> str:
+        return value
+
+
+def _stream(lines: Iterator[Iterable[object]], name: str) -> StreamingHttpResponse:
+    writer = csv.writer(_Echo())
+    return StreamingHttpResponse(
+        (writer.writerow(line) for line in lines),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _log_cells(line: LogEntry) -> tuple[object, ...]:
+    return (
+        line.at.isoformat(timespec="milliseconds"),
+        heading_of(event_of(line))[0],
+        line.sentence,
+        line.actor or "ml-connector",
+        line.vendor_name,
+        line.invoice_number,
+        line.gl_accounts,
+        _figure(line.amount),
+        line.status,
+        line.batch_number or "",
+        line.entry_number or "",
+    )
+
+
+def _posting_cells(row: Posting) -> tuple[object, ...]:
+    return (
+        row.changed_at.isoformat(timespec="seconds"),
+        row.vendor_name,
+        row.invoice_number,
+        WORDS[standing_of(row.state, row.sage_status)],
+        row.sentence,
+        row.invoice_date or "",
+        row.posting_date or "",
+        f"{row.fiscal_year}-{row.fiscal_period}" if row.fiscal_period else "",
+        row.currency,
+        _figure(row.amount),
+        _figure(row.sage_amount if row.sage_batch_number is not None else None),
+        row.vendor_number,
+        row.sage_document_number or row.document_number,
+        row.sage_batch_number or "",
+        row.sage_entry_number or "",
+        row.source_id,
+    )
+
+
+def _figure(amount: object) -> str:
+    """A plain figure a spreadsheet reads: no separators, a hyphen for minus."""
+    return "" if amount is None else f"{amount:.2f}"
+
+
+def _wanted(request: CompanyRequest) -> LogFilter:
+    return LogFilter(
+        find=clean(request.GET.get("find", ""), 100), run_id=_uuid(request.GET.get("run", ""))
+    )
+
+
+def _query(wanted: LogFilter) -> str:
+    pairs = {"find": wanted.find, "run": str(wanted.run_id or "")}
+    return urlencode({key: value for key, value in pairs.items() if value})
+
+
+def _shown(line: LogEntry, opened: uuid.UUID | None) -> dict[str, object]:
+    heading, glyph, dress = heading_of(event_of(line))
+    return {
+        "row": line,
+        "heading": heading,
+        "glyph": glyph,
+        "dress": dress,
+        "standing": _standing(line.status),
+        "is_open": line.pk == opened,
+        "amount": "" if line.amount is None else money(line.amount),
+    }
+
+
+def _standing(status: str) -> Standing | None:
+    """The state a line left its bill in; other words are shown as they are."""
+    by_word = {"Open": Standing.OPEN, "Ready To Post": Standing.READY_TO_POST,
+               "Posted": Standing.POSTED}  # fmt: skip
+    return by_word.get(status) or Standing.__members__.get(status)
+
+
+def _wire(request: CompanyRequest, opened: uuid.UUID | None) -> object:
+    if opened is None:
+        return None
+    line = find_line(tenant_id=request.tenant.pk, company_id=request.company.pk, line_id=opened)
+    return wire_text(line.attempt) if line and line.attempt else None
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

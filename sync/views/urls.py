@@ -1,0 +1,24 @@
+"""Pages of a company, all below ``/<tenant>/<company>/``."""
+
+from django.urls import include, path
+
+from sync.views import log, postings, runs, setup_urls, today
+
+app_name = "sync"
+
+of_company = [
+    path("", today.today, name="today"),
+    path("run/", today.run_now, name="run_now"),
+    path("attention/", postings.attention, name="attention"),
+    path("postings/", postings.postings, name="postings"),
+    path("postings.csv", log.postings_csv, name="postings_csv"),
+    path("postings/<uuid:posting_id>/", postings.posting, name="posting"),
+    path("postings/<uuid:posting_id>/act/", postings.act, name="act"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<uuid:run_id>/", runs.run, name="run"),
+    path("runs/<uuid:run_id>/progress/", runs.run_progress, name="run_progress"),
+    path("log/", log.log, name="log"),
+    path("log.csv", log.log_csv, name="log_csv"),
+    *setup_urls.of_company,
+]
+urlpatterns = [path("<slug:tenant_slug>/<slug:company_slug>/", include(of_company))]
