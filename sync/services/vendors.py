@@ -36,7 +36,7 @@ from sync.domain.vendor_numbers import allot_vendor_number
 from sync.domain.vendor_suggestions import SageVendors
 from sync.models import Answer, Attempt, CompanyPolicy, Cursor, VendorLink, WebhookEvent
 from sync.models.vendor import LinkState
-from sync.services import connections, journal
+from sync.services import connections, crash_points, journal
 from sync.services.catalogue import Lists, store_vendor
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
@@ -281,8 +281,10 @@ def _send(
     )
     with tenant_scope(work.tenant_id):
         attempt.save(force_insert=True)
+    crash_points.reach("vendor_intended")
     try:
         made = work.sage.create_vendor(wanted)
+        crash_points.reach("vendor_sent")
     except (Rejected, NotFound) as error:
         _answer(work, attempt, "rejected", error)
         if error.vendor_code == "RecordDuplicate":

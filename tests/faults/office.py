@@ -96,6 +96,8 @@ def a_bill(
         "billLineItems": [line],
         "approvalStatus": "APPROVED",
     }
+    if "total" in more:
+        more["amount"] = more.pop("total")
     return str(desk.bill.add_bill(**(fields | more)))
 
 

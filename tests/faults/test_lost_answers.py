@@ -24,6 +24,8 @@ from tests.faults.office import (
 from tests.faults.wire import Cut, a_wire
 from tests.integration.sync.world import Desk
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 def looked_up_first(desk: Desk) -> None:
     """One sync: the bills stay UNCERTAIN with a sentence, and nothing is sent a second time."""

@@ -1,0 +1,165 @@
+"""People at work in Sage beside us: they edit, move, rename, post, delete, clear and restore."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.faults.office import (
+    a_bill,
+    agrees,
+    all_in_sage,
+    crash,
+    entries,
+    heal,
+    later,
+    posts,
+    start_worker,
+    told,
+    wait_for,
+)
+from tests.integration.sync.world import Desk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def entry_of(desk: Desk, document: str) -> tuple[int, int]:
+    entry = next(e for e in entries(desk) if e["DocumentNumber"] == document)
+    return int(entry["BatchNumber"]), int(entry["EntryNumber"])
+
+
+def state_of(desk: Desk, number: str) -> str:
+    [posting] = [p for p in desk.postings() if p.invoice_number == number]
+    return str(posting.state)
+
+
+def test_f26_an_edited_amount_is_told_with_both_figures_and_not_overwritten(desk: Desk) -> None:
+    desk.sync()
+    desk.sage.edit_entry("CALBAK", *entry_of(desk, "B-2"), amount="222.22")
+
+    heal(desk)
+
+    agrees(desk)
+    [edited] = desk.postings(state="ATTENTION")
+    assert "200.02 sent, 222.22 in Sage" in edited.sentence
+    assert posts(desk) == 1
+    left = next(e for e in entries(desk) if e["DocumentNumber"] == "B-2")
+    assert Decimal(left["DocumentTotalIncludingTax"]) == Decimal("222.22")
+
+
+def test_f26_an_edit_put_right_again_clears_itself(desk: Desk) -> None:
+    desk.sync()
+    place = entry_of(desk, "B-2")
+    desk.sage.edit_entry("CALBAK", *place, amount="222.22")
+    heal(desk)
+    desk.sage.edit_entry("CALBAK", *place, amount="200.02")
+
+    heal(desk)
+
+    all_in_sage(desk, 3)
+
+
+def test_f26_a_renamed_batch_is_followed_by_its_number(desk: Desk) -> None:
+    desk.sync()
+    desk.sage.rename_batch("CALBAK", entry_of(desk, "B-1")[0], "AP November")
+    heal(desk)
+    all_in_sage(desk, 3)
+
+    a_bill(desk, "B-4")
+    heal(desk)
+    all_in_sage(desk, 4)
+
+
+def test_f26_a_renamed_batch_whose_answer_was_lost_is_found_by_its_entries(desk: Desk) -> None:
+    crash(desk, "after_write:sent")
+    desk.sage.rename_batch("CALBAK", entry_of(desk, "B-1")[0], "AP November")
+
+    heal(desk)
+
+    all_in_sage(desk, 3)
+    assert posts(desk) == 1
+
+
+def test_f26_an_entry_moved_to_another_batch_is_followed_there(desk: Desk) -> None:
+    desk.sync()
+    desk.sage.move_entry("CALBAK", *entry_of(desk, "B-2"))
+
+    heal(desk)
+
+    agrees(desk)
+    assert posts(desk) == 1
+    [moved] = [p for p in desk.postings() if p.invoice_number == "B-2"]
+    if moved.state == "IN_SAGE":
+        assert (moved.sage_batch_number, moved.sage_entry_number) == entry_of(desk, "B-2")
+    else:
+        assert "no longer there" in moved.sentence
+
+
+def test_f26_batches_posted_by_a_person_show_posted(desk: Desk) -> None:
+    desk.sync()
+    desk.sage.post_batch("CALBAK", entry_of(desk, "B-1")[0])
+
+    heal(desk)
+
+    all_in_sage(desk, 3, status="Posted")
+
+
+def test_f26_an_entry_posting_could_not_take_is_followed_to_its_error_batch(desk: Desk) -> None:
+    desk.sync()
+    batch, entry = entry_of(desk, "B-2")
+    desk.sage.mark_entry_bad("CALBAK", batch, entry, reason="Vendor PRAMIL is on hold.")
+    desk.sage.post_batch("CALBAK", batch)
+
+    heal(desk)
+
+    agrees(desk)
+    assert len(desk.postings(sage_status="Posted", state="IN_SAGE")) == 2
+    [moved] = desk.postings(state="ATTENTION")
+    assert "PRAMIL is on hold" in told(moved)
+    assert f"batch {entry_of(desk, 'B-2')[0]}" in moved.sentence
+
+    error_batch, _ = entry_of(desk, "B-2")
+    desk.sage.post_batch("CALBAK", error_batch)
+    heal(desk)
+    all_in_sage(desk, 3, status="Posted")
+
+
+@pytest.mark.parametrize("what", ["entry", "batch"])
+def test_f26_what_a_person_deleted_is_told_and_never_sent_again_by_itself(
+    desk: Desk, what: str
+) -> None:
+    desk.sync()
+    batch, entry = entry_of(desk, "B-2")
+    if what == "entry":
+        desk.sage.delete_entry("CALBAK", batch, entry)
+    else:
+        desk.sage.delete_batch("CALBAK", batch)
+
+    heal(desk)
+    later(desk, 90_000)
+    heal(desk)
+
+    agrees(desk)
+    removed = desk.postings(state="ATTENTION")
+    assert len(removed) == (1 if what == "entry" else 3)
+    assert all("end " in p.sentence and "again" in p.sentence for p in removed)
+    assert posts(desk) == 1
+
+
+def test_f26_an_entry_somebody_adds_is_theirs_and_the_batch_is_left_to_them(
+    posting_desk: Desk,
+) -> None:
+    desk = posting_desk
+    desk.sage_server.faults.add("delay", "PATCH /APInvoiceBatches", seconds=0.5)
+    worker = start_worker(desk.sync)
+    wait_for(lambda: desk.sage_server.faults.hits)
+    batch, _ = entry_of(desk, "B-1")
+    desk.sage.clerk_enters_invoice("CALBAK", "PRAMIL", "THEIRS", "9.00", "5010100", batch=batch)
+    assert worker.ended() == 0
+
+    heal(desk)
+
+    agrees(desk)
+    in_sage = desk.postings(state="IN_SAGE", sage_status="Ready To Post")
+    assert len(in_sage) == 3
+    assert all("somebody added" in p.sentence for p in in_sage)
+    assert not [d for d in desk.ledger()["posted"] if d["DocumentNumber"] == "THEIRS"]
