@@ -187,6 +187,49 @@ class Sage300Connection(Connection):
         ]
 
 
+class PingResultQuerySet(TenantQuerySet["PingResult"]):
+    """Rows of PingResult."""
+
+
+PingResultManager = models.Manager.from_queryset(PingResultQuerySet)
+
+
+class PingResult(TenantOwned):
+    """What the last try of a connection found, step by step, and by whom.
+
+    `steps` is what `ping.keeping` reads and writes. `is_of_stored` is False when what was tried
+    were new credentials that did not replace the stored ones.
+    """
+
+    class Side(models.TextChoices):
+        """Which system was tried."""
+
+        BILL = "bill", "BILL"
+        SAGE = "sage300", "Sage 300"
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    side = models.CharField(max_length=8, choices=Side.choices)
+    steps = models.JSONField(default=list)
+    is_of_stored = models.BooleanField(default=True)
+    credential_version = models.PositiveIntegerField(default=1)
+    tried_at = models.DateTimeField()
+    tried_by = models.CharField(max_length=160, blank=True)
+
+    objects: ClassVar[PingResultManager[PingResult]] = PingResultManager()
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            *TenantOwned.Meta.constraints,
+            models.UniqueConstraint(fields=["company", "side"], name="one_ping_result_per_side"),
+            models.CheckConstraint(
+                condition=models.Q(side__in=["bill", "sage300"]), name="ping_result_side"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_side_display()} tried {self.tried_at:%Y-%m-%d %H:%M}"
+
+
 class WebhookAddress(models.Model):
     """A letter box: the uuid in its URL, and whose it is. Read before any tenant is known."""
 

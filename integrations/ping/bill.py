@@ -9,7 +9,7 @@ from integrations.bill.errors import NotPermitted
 from integrations.bill.types import BillSession, ListKind
 from integrations.errors import AuthRefused, UnexpectedAnswer
 from integrations.guard import AddressPolicy
-from integrations.ping.ladder import Doubt, Rung, Step, climb
+from integrations.ping.ladder import Doubt, Rung, Step, climb, rungs_from
 
 OPTIONAL_LISTS = {
     ListKind.DEPARTMENT: "departments",
@@ -21,11 +21,23 @@ OPTIONAL_LISTS = {
 }
 
 
+SIGN_IN = "Sign-in"
+
+
 def ping_bill(
-    client: BillClient, policy: AddressPolicy, *, api_url: str, organization_id: str
+    client: BillClient,
+    policy: AddressPolicy,
+    *,
+    api_url: str,
+    organization_id: str,
+    from_step: str = "",
 ) -> Iterator[Step]:
-    """Try a BILL connection; reads only, about fourteen calls with one sign-in."""
-    return climb(_Checks(client, policy, api_url, organization_id).rungs())
+    """Try a BILL connection; reads only, about fourteen calls with one sign-in.
+
+    `from_step` begins with that step, or with the sign-in where it comes after it.
+    """
+    rungs = _Checks(client, policy, api_url, organization_id).rungs()
+    return climb(rungs_from(rungs, from_step, at_latest=SIGN_IN))
 
 
 class _Checks:
@@ -46,7 +58,7 @@ class _Checks:
         return [
             Rung(name="Address", ask=self._address),
             Rung(name="BILL answers", ask=self._health),
-            Rung(name="Sign-in", ask=self._sign_in),
+            Rung(name=SIGN_IN, ask=self._sign_in),
             Rung(name="Organization", ask=self._organization),
             Rung(name="Bills", ask=self._bills),
             Rung(name="One bill by its id", ask=self._bill, is_needed=False),

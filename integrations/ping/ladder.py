@@ -68,6 +68,16 @@ def climb(rungs: Sequence[Rung], *, clock: Callable[[], float] = time.monotonic)
         yield step
 
 
+def rungs_from(rungs: Sequence[Rung], name: str, *, at_latest: str = "") -> Sequence[Rung]:
+    """The rungs from this one on, or from an earlier one that the later ones lean on.
+
+    All of them where there is no such rung.
+    """
+    names = [rung.name for rung in rungs]
+    places = [names.index(each) for each in (name, at_latest) if each in names]
+    return rungs[min(places) :] if name in names else rungs
+
+
 def is_well(steps: Sequence[Step]) -> bool:
     """Whether nothing failed; warnings are well."""
     return all(step.verdict in {Verdict.OK, Verdict.WARNING} for step in steps)

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from integrations.errors import AddressRefused, IntegrationError, ServerFault
+from integrations.errors import AddressRefused, AuthRefused, IntegrationError, ServerFault
 from integrations.guard import AddressPolicy
-from integrations.ping.ladder import Doubt, Rung, Step, climb
+from integrations.ping.ladder import Doubt, Rung, Step, climb, rungs_from
 from integrations.sage300.client import Sage300Client
 from integrations.sage300.door import full_base_url
 
+WINDOWS_SIGN_IN = (
+    "IIS asks for a Windows sign-in before Sage sees us. Sage's Web API checks the user itself, so "
+    "IIS must let the request through: in IIS Manager open Sites, Default Web Site, Sage300WebApi, "
+    "Authentication; enable Anonymous Authentication, disable Windows Authentication, and recycle "
+    "the application pool Sage300WebApiPool."
+)
 LATEST_PERIOD_MISSING = "Ask who looks after Sage 300 to add the fiscal year in Common Services."
 
 
-def ping_sage(client: Sage300Client, policy: AddressPolicy) -> Iterator[Step]:
-    """Try a Sage 300 connection; reads only, about ten calls.
+def ping_sage(
+    client: Sage300Client, policy: AddressPolicy, *, from_step: str = ""
+) -> Iterator[Step]:
+    """Try a Sage 300 connection, from a step on where one is named; reads only, about ten calls.
 
     Give it a client of its own, fresh: a kept session could hide a changed password.
     """
-    return climb(rungs(client, policy))
+    return climb(rungs_from(rungs(client, policy), from_step))
 
 
 def rungs(client: Sage300Client, policy: AddressPolicy) -> list[Rung]:
@@ -57,6 +65,13 @@ def _landing(client: Sage300Client) -> str:
             sentence="There is no Sage 300 Web API at this address. It usually ends in "
             "/Sage300WebApi; check it under Connections, and that the Web API is installed there.",
             http_status=404,
+        )
+    asked = answer.headers.get("www-authenticate", "").lower()
+    if answer.status == 401 and ("negotiate" in asked or "ntlm" in asked):
+        raise AuthRefused(
+            "the landing page asks for a Windows sign-in",
+            sentence=WINDOWS_SIGN_IN,
+            http_status=401,
         )
     if answer.status >= 500:
         raise ServerFault(
