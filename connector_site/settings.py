@@ -193,6 +193,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MAIL_IS_SET_UP else "optional"
 ACCOUNT_PREVENT_ENUMERATION = MAIL_IS_SET_UP
+ACCOUNT_SIGNUP_FORM_CLASS = "tenants.forms.SignUpDetails"
 ACCOUNT_ADAPTER = "tenants.accounts.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _IS_HTTPS else "http"
@@ -338,6 +339,11 @@ try:
     ]
 except ValueError as error:
     raise SettingRefused("SAGE_EGRESS_PORTS holds something that is no port number.") from error
+
+OUTBOUND_ADDRESSES = ENVIRONMENT.words(
+    "OUTBOUND_ADDRESSES",
+    meaning="The addresses our calls come from, with commas; told to customers' IT.",
+)
 
 # Logs -----------------------------------------------------------------------------------------
 

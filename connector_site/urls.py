@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
-    # Last: /<tenant>/ would take any single word.
+    # Before the companies' pages: /<tenant>/people/ is no company.
     path("", include("tenants.urls")),
+    path("", include("sync.urls")),
 ]

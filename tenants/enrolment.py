@@ -9,9 +9,19 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.text import slugify
 
-from tenants.models import RESERVED_SLUGS, Company, Membership, Role, Tenant, User
+from tenants import audit
+from tenants.models import (
+    RESERVED_COMPANY_SLUGS,
+    RESERVED_SLUGS,
+    Company,
+    Membership,
+    Role,
+    Tenant,
+    User,
+)
 from tenants.scoping import tenant_scope
 
 
@@ -32,6 +42,36 @@ def free_slug(name: str) -> str:
     if stem not in RESERVED_SLUGS and not Tenant.objects.filter(slug=stem).exists():
         return stem
     return f"{stem}-{uuid.uuid4().hex[:6]}"
+
+
+def free_company_slug(tenant: Tenant, name: str) -> str:
+    """Return a slug made from a name that no company of this tenant has yet; opens its scope."""
+    stem = slugify(name)[:40].strip("-") or "company"
+    with tenant_scope(tenant.pk):
+        taken = set(Company.objects.for_tenant(tenant).values_list("slug", flat=True))
+    taken |= RESERVED_COMPANY_SLUGS
+    return next(
+        slug
+        for slug in (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
+        if slug not in taken
+    )
+
+
+@transaction.atomic
+def found_firm(*, name: str, owner: User, request: HttpRequest, now: datetime) -> Tenant:
+    """Make a tenant with this person as its owner, and record who did it from where."""
+    tenant = create_tenant(name=name, slug=free_slug(name), now=now)
+    Membership.objects.create(tenant=tenant, user=owner, role=Role.OWNER, created_at=now)
+    actor = audit.actor_of(request)
+    with tenant_scope(tenant.pk):
+        audit.record(
+            tenant=tenant,
+            actor=audit.Actor(name=owner.get_full_name(), id=owner.pk, address=actor.address),
+            action="tenant.created",
+            subject=name,
+            now=now,
+        )
+    return tenant
 
 
 def create_company(

@@ -26,8 +26,14 @@ SLUG_RULE = RegexValidator(
 
 #: First words of addresses that are ours, so no tenant may have them.
 RESERVED_SLUGS = frozenset(
-    {"accounts", "admin", "api", "favicon", "health", "media", "start", "static", "webhooks"}
-)
+    {
+        "accounts", "admin", "api", "favicon", "health", "invitation", "media", "start", "static",
+        "webhooks",
+    }
+)  # fmt: skip
+
+#: Second words of addresses that are the tenant's own, so no company may have them.
+RESERVED_COMPANY_SLUGS = frozenset({"new-company", "people", "tokens"})
 
 
 def refuse_reserved_slug(value: str) -> None:
@@ -201,6 +207,14 @@ class Company(TenantOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a slug that is an address of the tenant's own pages."""
+        super().clean()
+        if self.slug in RESERVED_COMPANY_SLUGS:
+            raise ValidationError(
+                f"The short name {self.slug} is an address of our own. Choose another."
+            )
 
     def get_absolute_url(self) -> str:
         """Return the address of the company's first page."""

@@ -8,12 +8,10 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tenants import audit
 from tenants.access import TenantRequest, tenant_view
-from tenants.enrolment import create_tenant, enrol, free_slug
+from tenants.enrolment import found_firm
 from tenants.forms import NewTenantForm
 from tenants.models import Membership, Role, Tenant, User
-from tenants.scoping import tenant_scope
 
 
 @require_safe
@@ -38,20 +36,9 @@ def start(request: HttpRequest) -> HttpResponseBase:
         raise PermissionDenied
     form = NewTenantForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        now = timezone.now()
-        name = form.cleaned_data["name"]
-        tenant = create_tenant(name=name, slug=free_slug(name), now=now)
-        enrol(
-            tenant=tenant, email=user.email, role=Role.OWNER, name=user.name, password=None, now=now
+        tenant = found_firm(
+            name=form.cleaned_data["name"], owner=user, request=request, now=timezone.now()
         )
-        with tenant_scope(tenant.pk):
-            audit.record(
-                tenant=tenant,
-                actor=audit.actor_of(request),
-                action="tenant.created",
-                subject=name,
-                now=now,
-            )
         return redirect("tenant", tenant_slug=tenant.slug)
     return TemplateResponse(request, "tenants/start.html", {"form": form})
 
@@ -59,12 +46,17 @@ def start(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @tenant_view()
 def tenant(request: TenantRequest) -> HttpResponseBase:
-    """Show the tenant's companies and people; a tenant with one company goes straight to it."""
+    """Show the tenant's companies; a tenant with one company goes straight to it."""
     if len(request.companies) == 1 and "all" not in request.GET:
         return redirect(request.companies[0].get_absolute_url())
-    members = request.tenant.memberships.select_related("user").order_by("user__name")
     return TemplateResponse(
-        request, "tenants/tenant.html", {"companies": request.companies, "members": members}
+        request,
+        "tenants/tenant.html",
+        {
+            "companies": request.companies,
+            "people": request.tenant.memberships.count(),
+            "may_add": request.membership.role == Role.OWNER,
+        },
     )
 
 

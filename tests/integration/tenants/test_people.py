@@ -61,10 +61,7 @@ def test_visitors_page_carries_no_inline_style_or_script(client: Client, address
 
 
 def test_new_person_adds_a_firm_and_becomes_its_owner(client: Client) -> None:
-    client.post(
-        "/accounts/signup/",
-        {"email": "tom@okafor.example", "password1": PASSWORD, "password2": PASSWORD},
-    )
+    client.force_login(builders.a_user(email="tom@okafor.example"))
 
     answer = client.post("/start/", {"name": "Okafor & Sons"})
 
@@ -81,7 +78,8 @@ def test_sign_up_is_closed_where_the_operator_closed_it(client: Client, settings
 
     client.post(
         "/accounts/signup/",
-        {"email": "tom@okafor.example", "password1": PASSWORD, "password2": PASSWORD},
+        {"email": "tom@okafor.example", "password1": PASSWORD, "password2": PASSWORD}
+        | {"firm": "Okafor & Sons", "time_zone": "America/Chicago"},
     )
 
     assert not User.objects.exists()
