@@ -50,6 +50,17 @@ class PostOffice:
         self._threads: list[threading.Thread] = []
         self.sent = 0
 
+    def __getstate__(self) -> dict[str, object]:
+        """Everything that can be kept on disk: not the threads, nor what wakes them."""
+        kept = dict(self.__dict__)
+        kept.update(_wake=None, _threads=[], _under_way=0)
+        return kept
+
+    def __setstate__(self, kept: dict[str, object]) -> None:
+        """Go on where it was kept; senders start with the next notification."""
+        self.__dict__.update(kept)
+        self._wake = threading.Condition()
+
     def send(self, notice: Notice, subscription: Subscription) -> None:
         """Send soon, as the switches say: late, twice, out of order, or never."""
         switches = self._switches
