@@ -158,13 +158,21 @@ def entry_of(posting: Posting) -> Entry:
 
 
 def _depart(work: Work, batch: Batch, postings: Sequence[Posting], now: datetime) -> None:
-    Posting.objects.for_tenant(work.tenant_id).filter(
-        pk__in=[posting.pk for posting in postings], identity_frozen_at=None
-    ).update(identity_frozen_at=now)
-    for posting in postings:
-        posting.advance(
-            PostingState.IN_FLIGHT, now=now, batch=batch, sentence="Being sent to Sage."
-        )
+    Posting.advance_all(
+        [
+            (
+                posting,
+                PostingState.IN_FLIGHT,
+                {
+                    "batch": batch,
+                    "sentence": "Being sent to Sage.",
+                    "identity_frozen_at": posting.identity_frozen_at or now,
+                },
+            )
+            for posting in postings
+        ],
+        now=now,
+    )
     journal.write(
         [
             journal.line_for(

@@ -12,7 +12,8 @@ from integrations.sage300.types import BatchStatus
 from sync.domain.facts import Facts, Fate, Place
 from sync.domain.landing import Landing, landing
 from sync.domain.posting_state import PostingState
-from sync.models import Batch, LogEntry, Posting
+from sync.models import Batch, Posting
+from sync.models.posting import Move
 from sync.services import journal, periods
 from sync.services.work import Work
 
@@ -50,42 +51,50 @@ def apply(
     }
     if not moved:
         return
-    lines = []
-    postings = (
+    postings = list(
         Posting.objects.for_tenant(work.tenant_id)
         .filter(pk__in=moved, batch_id=batch.pk)
         .select_related("bill")
+        .defer("bill__snapshot")
         .select_for_update(of=("self",))
     )
-    for posting in postings:
-        place = after.place(str(posting.pk))
-        line = _land(
-            posting,
-            moved[str(posting.pk)],
-            place,
-            total=after.entry(str(posting.pk)).total,
-            attempt_id=attempt_id,
-            run_id=work.run_id,
-            now=now,
-        )
-        lines.append(line)
-    journal.write(lines)
+    places = {posting.pk: after.place(str(posting.pk)) for posting in postings}
+    Posting.advance_all(
+        [
+            _move(
+                posting,
+                moved[str(posting.pk)],
+                places[posting.pk],
+                total=after.entry(str(posting.pk)).total,
+                now=now,
+            )
+            for posting in postings
+        ],
+        now=now,
+    )
+    journal.write(
+        [
+            journal.line_for(
+                posting,
+                event=f"posting.{places[posting.pk].fate.value}",
+                sentence=told(moved[str(posting.pk)], places[posting.pk]),
+                now=now,
+                attempt_id=attempt_id,
+                run_id=work.run_id,
+            )
+            for posting in postings
+        ]
+    )
 
 
 def _has_moved(before: Facts, after: Facts, key: str) -> bool:
     return before.place(key) != after.place(key) or landing(before, key) != landing(after, key)
 
 
-def _land(
-    posting: Posting,
-    landed: Landing,
-    place: Place,
-    *,
-    total: Decimal,
-    attempt_id: uuid.UUID | None,
-    run_id: uuid.UUID | None,
-    now: datetime,
-) -> LogEntry:
+def _move(
+    posting: Posting, landed: Landing, place: Place, *, total: Decimal, now: datetime
+) -> Move:
+    """Where a posting goes by what was found out about its entry."""
     values: dict[str, Any] = {
         "sentence": landed.sentence[:1000],
         "words": landed.words[:600],
@@ -105,15 +114,7 @@ def _land(
         state, values["mode"] = PostingState.WAITING, ""
     if state is PostingState.WAITING:
         values["is_dirty"] = True
-    posting.advance(state, now=now, **values)
-    return journal.line_for(
-        posting,
-        event=f"posting.{place.fate.value}",
-        sentence=told(landed, place),
-        now=now,
-        attempt_id=attempt_id,
-        run_id=run_id,
-    )
+    return posting, state, values
 
 
 def _close_period(posting: Posting, now: datetime) -> None:
