@@ -79,6 +79,10 @@ def public(*methods: str) -> Route:
     return Route(door=Door.PUBLIC, methods=frozenset(methods or READS))
 
 
+OWNERS = frozenset({Role.OWNER})
+READS_AND_POST = READS | {"POST"}
+_FIRM = "<slug:tenant_slug>/"
+_COMPANY = "<slug:tenant_slug>/<slug:company_slug>/"
 _API_COMPANY = "api/v1/companies/<slug:company_slug>/"
 
 ROUTES: dict[str, Route] = {
@@ -97,7 +101,34 @@ ROUTES: dict[str, Route] = {
     f"{_API_COMPANY}webhook-subscription/": api(methods=READS | {"POST", "DELETE"}),
     f"{_API_COMPANY}webhook-subscription/test/": api(methods={"POST"}),
     f"{_API_COMPANY}webhook-subscription/key/": api(methods={"POST"}),
-    "<slug:tenant_slug>/": page(),
+    "invitation/<str:secret>/": public("GET", "HEAD", "POST"),
+    _FIRM: page(),
+    f"{_FIRM}new-company/": page(methods=READS_AND_POST, readers=OWNERS, writers=OWNERS),
+    f"{_FIRM}people/": page(),
+    f"{_FIRM}people/invite/": page(methods={"POST"}, writers=OWNERS),
+    f"{_FIRM}people/invitations/<uuid:invitation_id>/again/": page(
+        methods={"POST"}, writers=OWNERS
+    ),
+    f"{_FIRM}people/invitations/<uuid:invitation_id>/take-back/": page(
+        methods={"POST"}, writers=OWNERS
+    ),
+    f"{_FIRM}people/<uuid:user_id>/": page(methods=READS_AND_POST, readers=OWNERS, writers=OWNERS),
+    f"{_FIRM}tokens/": page(methods={"POST"}, writers=OWNERS),
+    f"{_FIRM}tokens/<uuid:token_id>/revoke/": page(methods={"POST"}, writers=OWNERS),
+    f"{_COMPANY}setup/": page(),
+    f"{_COMPANY}copy/": page(methods=READS_AND_POST, readers=OWNERS, writers=OWNERS),
+    f"{_COMPANY}connections/": page(),
+    f"{_COMPANY}connections/webhook/register/": page(methods={"POST"}, writers=OWNERS),
+    f"{_COMPANY}connections/webhook/test/": page(methods={"POST"}, writers=OWNERS),
+    f"{_COMPANY}connections/webhook/rekey/": page(methods={"POST"}, writers=OWNERS),
+    f"{_COMPANY}connections/webhook/remove/": page(methods={"POST"}, writers=OWNERS),
+    f"{_COMPANY}connections/<str:side>/": page(
+        methods=READS_AND_POST, readers=OWNERS, writers=OWNERS
+    ),
+    f"{_COMPANY}connections/<str:side>/test/": page(methods={"POST"}),
+    f"{_COMPANY}connections/<str:side>/pause/": page(methods={"POST"}, writers=OWNERS),
+    f"{_COMPANY}policy/": page(methods=READS_AND_POST),
+    f"{_COMPANY}policy/pause/": page(methods={"POST"}),
 }
 
 #: Parts of the site that come whole from a package, by the beginning of their patterns.
@@ -111,6 +142,11 @@ PARTS: dict[str, Callable[[Side], object]] = {
     "tenant_slug": lambda side: side.tenant.slug,
     "company_slug": lambda side: side.company.slug,
     "address_id": lambda side: side.company.pk,
+    "invitation_id": lambda side: side.company.pk,
+    "token_id": lambda side: side.company.pk,
+    "user_id": lambda side: side.tenant.memberships.order_by("pk")[0].user_id,
+    "secret": lambda side: "nothing",
+    "side": lambda side: "bill",
     "posting_id": lambda side: side.company.pk,
     "run_id": lambda side: side.company.pk,
     # Of packages:
