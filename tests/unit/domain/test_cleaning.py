@@ -106,6 +106,23 @@ def test_a_shell_that_cannot_be_renamed_is_told() -> None:
     assert "Batch 60 is empty now" in story.facts.stray_notes["p1"][0]
 
 
+def test_a_renaming_never_sent_is_made_later() -> None:
+    story = found(KEPT, STRAY)
+    story.tell(read(STRAY), Accepted(), read(EMPTY))
+
+    story.tell(NotSent(why="Sage could not be reached."))
+
+    assert isinstance(story.command, Wait)
+
+
+def test_a_batch_deleted_meanwhile_needs_no_removal() -> None:
+    story = found(KEPT, STRAY)
+
+    story.tell(BatchRead(number=60, batch=None))
+
+    assert story.kind == "Done"
+
+
 # --- which copy is kept ---------------------------------------------------------------------------
 
 

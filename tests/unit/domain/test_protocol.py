@@ -32,7 +32,7 @@ from sync.domain.commands import (
 )
 from sync.domain.facts import Facts, Fate, Place, Stage
 from sync.domain.policy import Release
-from sync.domain.protocol import begin
+from sync.domain.protocol import begin, next_step
 from tests.unit.domain.sage_model import (
     NONE_POSTED,
     NOW,
@@ -595,3 +595,23 @@ def test_an_error_list_out_of_place_changes_nothing() -> None:
     story.tell(ErrorsFound(errors=()))
 
     assert story.command == before
+
+
+def test_a_batch_put_down_just_before_its_post_looks_anew() -> None:
+    story = Story(1).to_post()
+    about_to_send = replace(story.facts, stage=Stage.SEND, groups=(("p1",),), sending=())
+    again = Story(facts=about_to_send)
+
+    assert again.kind == "PostBatch"
+    resumed = next_step(about_to_send, Resumed(), NOW, RULES)
+    assert resumed.command == ListBatches(after=56)
+
+
+def test_an_early_visit_does_not_shorten_a_wait() -> None:
+    story = Story(1).to_post()
+    story.tell(NotSent(why="Sage could not be reached."))
+    waiting = story.command
+
+    story.later(1).tell(Resumed())
+
+    assert story.command == waiting

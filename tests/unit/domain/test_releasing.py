@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from integrations.sage300.types import BatchStatus, InvoiceBatch, PostingError
+from integrations.sage300.types import BatchStatus, InvoiceBatch, InvoiceDetail, PostingError
 from sync.domain import following
 from sync.domain.commands import (
     Accepted,
@@ -444,3 +444,51 @@ def test_a_status_unknown_to_us_is_left_as_it_is() -> None:
 
     assert story.kind == "Done"
     assert "Recurring" in story.facts.release_notes[58]
+
+
+def test_an_entry_no_longer_listed_in_a_posted_batch_is_looked_for_as_a_document() -> None:
+    story = followed(a_batch(58, [an_entry(1)], status=BatchStatus.POSTED))
+
+    assert story.command == ReadPosted(number=58)
+    story.tell(BOTH)
+
+    assert story.fates() == ["posted", "posted"]
+
+
+def test_an_entry_edited_and_then_posted_still_differs_though_its_total_agrees() -> None:
+    other_account = replace(
+        an_invoice(an_entry(1), 1), details=(InvoiceDetail(gl_account="7000", amount=Decimal(101)),)
+    )
+    story = landed(Release.OPEN, a_batch(58, [other_account, an_entry(2)]))
+    assert story.fate(1) == "differs"
+    again = Story(facts=following.follow(story.facts, (58,)))
+
+    again.tell(read(a_batch(58, [other_account, an_entry(2)], status=BatchStatus.POSTED)), BOTH)
+
+    assert again.fates() == ["differs", "posted"]
+    assert again.facts.place("p1").is_posted
+    assert "lines 6000" in again.facts.place("p1").note
+
+
+def test_an_unrelated_document_among_the_answers_for_moved_entries_says_nothing() -> None:
+    story = processed()
+    story.tell(Accepted(), FIRST, read(POSTED), ErrorsFound(errors=()))
+
+    story.tell(PostedFound(documents=(a_document(an_entry(77), 40, 1),)))
+
+    assert story.fate(2) == "moved"
+    assert "not by this bill" not in story.facts.place("p2").note
+
+
+def test_copies_that_come_back_for_ever_are_left_to_a_person() -> None:
+    story = landed(Release.OPEN)
+    copy = an_invoice(an_entry(1), 3, document_number="INV-1C")
+    with_copy = a_batch(58, [*entries(2), copy])
+    facts = replace(following.follow(story.facts, (58,)), cleanings=3)
+    again = Story(facts=facts)
+
+    again.tell(read(with_copy))
+
+    assert again.kind == "Done"
+    assert "came back" in again.facts.stray_notes["p1"][0]
+    assert again.facts.strays == ()
