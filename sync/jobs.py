@@ -7,8 +7,6 @@ truth. Here the clock is read, and here alone a broad `except` stands, which rec
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import time
 import uuid
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from django_q.tasks import async_task
 
 from sync.models import Attempt, DueWork, Heartbeat, Run
 from sync.services import running, turns
+from sync.services.workers import dead_among, free_the_dead, worker_name
 from tenants.scoping import operator_scope, tenant_scope
 
 log = logging.getLogger(__name__)
@@ -30,11 +29,6 @@ log = logging.getLogger(__name__)
 TICK = "tick"
 HEARTBEAT = "worker"
 QUEUE_LIMIT = 10_000
-
-
-def worker_name() -> str:
-    """This process, for people: host and process id."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 # --- jobs -----------------------------------------------------------------------------------------
@@ -54,7 +48,10 @@ def run_company(
     if trigger == "webhook":
         # Events come in bursts; those of the next seconds are read from BILL in the same call.
         time.sleep(settings.CONNECTOR.webhook_gather_seconds)
-    turn = turns.take_turn(company_id=company, seconds=settings.CONNECTOR.turn_lease_seconds)
+    me = worker_name()
+    turn = turns.take_turn(
+        company_id=company, seconds=settings.CONNECTOR.turn_lease_seconds, owner=me
+    )
     if turn is None:
         return
     report = None
@@ -64,7 +61,7 @@ def run_company(
             company_id=company,
             trigger=trigger,
             clock=timezone.now,
-            worker=worker_name(),
+            worker=me,
             is_poll_due=turn.is_poll_due or trigger in {"person", "api"},
             run_id=uuid.UUID(run_id) if run_id else None,
         )
@@ -168,13 +165,25 @@ def last_beat() -> datetime | None:
 
 
 def is_an_attempt_under_way(now: datetime) -> bool:
-    """Whether some write is still inside its own deadline: a quiet worker is then no stalled one."""
+    """Whether some write is still inside its own deadline: a quiet worker is then no stalled one.
+
+    The write of a worker that is known to be dead waits for nothing.
+    """
     with operator_scope():
-        return (
+        workers = (
             Attempt.objects.filter(answer=None, deadline_at__gt=now)
             .filter(started_at__gt=now - timedelta(hours=1))
-            .exists()
+            .values_list("worker", flat=True)
+            .distinct()
         )
+        names = list(workers)
+    return len(dead_among(names)) < len(names)
+
+
+def release_the_dead() -> None:
+    """Let others in at once where a worker of this machine was killed."""
+    for name in free_the_dead():
+        log.warning("worker.died", extra={"worker": name})
 
 
 # --- the one schedule -----------------------------------------------------------------------------

@@ -19,9 +19,10 @@ class QueuePulse:
     """Rings through ``sync.jobs`` and reads the beats it wrote."""
 
     def ring(self) -> None:
-        """Put a heartbeat job into the queue."""
+        """Put a heartbeat job into the queue; whoever waits for a dead worker need wait no longer."""
         with _fresh_connection():
             jobs.ring_heartbeat()
+            jobs.release_the_dead()
 
     def last_beat(self) -> datetime | None:
         """Return when a heartbeat job last ran."""

@@ -11,7 +11,7 @@ class DueWork(models.Model):
     """One company's alarm clock; a directory row, so that the tick needs no tenant's scope.
 
     `next_run_at` is the cadence, `rung_at` a doorbell (webhook, replay, mapping mended), and
-    `taken_until` says that a worker is on it. Only ids and times.
+    `taken_until` says that the worker `taken_by` is on it. Only ids, times and a process's name.
     """
 
     company_id = models.UUIDField(primary_key=True)
@@ -19,6 +19,7 @@ class DueWork(models.Model):
     next_run_at = models.DateTimeField()
     rung_at = models.DateTimeField(null=True)
     taken_until = models.DateTimeField(null=True)
+    taken_by = models.CharField(max_length=100, blank=True, db_default="")
     served_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -69,19 +69,22 @@ def due_turns(*, limit: int) -> list[Turn]:
         ]
 
 
-def take_turn(*, company_id: uuid.UUID, seconds: float) -> Turn | None:
-    """Be the one who works on this company for `seconds`; None when it is not due or taken."""
+def take_turn(*, company_id: uuid.UUID, seconds: float, owner: str = "") -> Turn | None:
+    """Be the one who works on this company for `seconds`; None when it is not due or taken.
+
+    `owner` is the worker's name: its turn is free at once when it is known to have died.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE sync_duework SET rung_at = NULL,
+            UPDATE sync_duework SET rung_at = NULL, taken_by = %s,
               taken_until = clock_timestamp() + make_interval(secs => %s)
             WHERE company_id = %s
               AND LEAST(next_run_at, COALESCE(rung_at, 'infinity')) <= clock_timestamp()
               AND (taken_until IS NULL OR taken_until < clock_timestamp())
             RETURNING tenant_id, next_run_at <= clock_timestamp()
             """,
-            [seconds, company_id],
+            [owner, seconds, company_id],
         )
         row = cursor.fetchone()
     if row is None:

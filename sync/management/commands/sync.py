@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from sync import jobs
 from sync.models import Run
 from sync.services import running, turns
+from sync.services.workers import worker_name
 from tenants.models import Company, Tenant
 from tenants.scoping import tenant_scope
 
@@ -78,7 +78,10 @@ def _run(company: Company) -> running.Report | None:
     tenant_id, company_id = company.tenant_id, company.pk
     turns.keep_turns(tenant_id=tenant_id, company_id=company_id)
     turns.poll_now(company_id=company_id)
-    turn = turns.take_turn(company_id=company_id, seconds=settings.CONNECTOR.turn_lease_seconds)
+    me = worker_name()
+    turn = turns.take_turn(
+        company_id=company_id, seconds=settings.CONNECTOR.turn_lease_seconds, owner=me
+    )
     if turn is None:
         return None
     cadence = float(settings.CONNECTOR.retry_seconds)
@@ -89,7 +92,7 @@ def _run(company: Company) -> running.Report | None:
             company_id=company_id,
             trigger="command",
             clock=timezone.now,
-            worker=jobs.worker_name(),
+            worker=me,
         )
         cadence = report.cadence_seconds
         again = 0.0 if report.has_more else report.again_in_seconds
