@@ -46,8 +46,12 @@ class LiveSite:
 
     @property
     def url(self) -> str:
-        found = re.search(r"http://[0-9.:]+", self.said())
-        return found[0] if found else ""
+        return self.address("runs at")
+
+    def address(self, words: str) -> str:
+        """The address it said after these words, or nothing yet."""
+        found = re.search(rf"{words} (http://[0-9.]+:[0-9]+)", self.said())
+        return found[1] if found else ""
 
     def said(self) -> str:
         return self.output.read_text(errors="replace")
@@ -104,14 +108,15 @@ def live_site(
     directory: Path, *, command: tuple[str, ...] = ("run",), port: int = 18_500, **settings: str
 ) -> Iterator[LiveSite]:
     """Start a site and wait until it says where; kill and clear up whatever is left afterwards."""
-    data = directory / "data"
+    given = directory / "data"
+    data = given / "demo" if command[0] == "demo" else given
     place = embedded_postgres.place_for(data, is_root=os.geteuid() == 0)
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("CONNECTOR_", "DATABASE_URL", "PYTEST_"))
     }
-    environment |= QUICK | {"CONNECTOR_DATA_DIR": str(data)} | settings
+    environment |= QUICK | {"CONNECTOR_DATA_DIR": str(given)} | settings
     output = directory / "output"
     with output.open("wb") as sink:
         process = subprocess.Popen(
@@ -121,6 +126,7 @@ def live_site(
             stdout=sink,
             stderr=subprocess.STDOUT,
         )
+    environment |= {"CONNECTOR_DATA_DIR": str(data)}
     site = LiveSite(process=process, environment=environment, output=output, place=place)
     try:
         if not within(90, lambda: bool(site.url) or process.poll() is not None) or not site.url:

@@ -21,11 +21,12 @@ def main(tenant_slug: str, sage_url: str) -> None:
 
 def _accounts(tenant_slug: str, sage_url: str) -> dict[str, Any]:
     # Only now, since these modules need the settings.
+    from django.utils import timezone
+
     from connector_site.demo.agreement import disagreements
     from connector_site.demo.scenario import read_scenario
     from connector_site.demo.shown import companies_of, rows_of
     from connector_site.demo.talk import Line
-    from django.utils import timezone
 
     scenario = read_scenario(sage_url=sage_url, today=timezone.localdate())
     rows = {company.slug: rows_of(company) for company in companies_of(tenant_slug)}

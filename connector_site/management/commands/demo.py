@@ -75,6 +75,7 @@ class Command(BaseCommand):
             f"BILL is played at {stand_ins.bill.url}, Sage 300 at {stand_ins.sage.url}."
         )
         site.start(environment=environment, log=log)
+        self.stdout.write(f"ml-connector runs at {site.url}; now its customer is set up.")
         outcome = provision(scenario, environment=environment)
         for company in outcome["companies"]:
             self.stdout.write(f"{company['slug']}: {company['webhook']['sentence']}")
