@@ -144,7 +144,7 @@ PARTS: dict[str, Callable[[Side], object]] = {
     "address_id": lambda side: side.company.pk,
     "invitation_id": lambda side: side.company.pk,
     "token_id": lambda side: side.company.pk,
-    "user_id": lambda side: side.tenant.memberships.order_by("pk")[0].user_id,
+    "user_id": lambda side: side.company.tenant.memberships.order_by("pk")[0].user_id,
     "secret": lambda side: "nothing",
     "side": lambda side: "bill",
     "posting_id": lambda side: side.company.pk,

@@ -151,7 +151,10 @@ def _walk_member(walk: Walk, method: str, stage: Stage) -> Iterator[str]:
             if side is mixed and len(walk.parts) < 2:
                 continue
             answer = _ask(stage.browser(user), method, walk, side, stage.theirs)
-            yield from _judge(walk, method, f"{name} at theirs", answer, {404, 405}, CANARY)
+            wanted = {404, 405}
+            if side is mixed and "company_slug" not in walk.parts and not may:
+                wanted = {403, 404, 405}  # their own firm, of which their role sees less
+            yield from _judge(walk, method, f"{name} at theirs", answer, wanted, CANARY)
     for name, user in (("stranger", stage.people.stranger), ("operator", stage.people.operator)):
         answer = _ask(stage.browser(user), method, walk, stage.ours, stage.theirs)
         yield from _judge(walk, method, name, answer, {404, 405}, forbidden=OUR_NAME)
