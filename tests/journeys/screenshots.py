@@ -79,17 +79,26 @@ def main(out: Path, names: list[str]) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     with a_site() as (base, world), a_browser() as browser:
+        from tests.journeys.owner_world import furnish
         from tests.journeys.world import PASSWORD
 
+        owners = {key: url for key, url in furnish(world).items() if not names or key in names}
+        visitors = {"landing": "/", "signin": "/accounts/login/", "signup": "/accounts/signup/"}
         pages = {key: url for key, url in pages_of(world).items() if not names or key in names}
         for look, viewport in (("light", DESKTOP), ("dark", DESKTOP), ("phone", PHONE)):
             scheme = "dark" if look == "dark" else "light"
             context = browser.new_context(viewport=viewport, color_scheme=scheme)
             page = context.new_page()
-            if not names or "signin" in names:
-                shoot(page, f"{base}/accounts/login/", out / f"signin-{look}.png")
+            for name, url in visitors.items():
+                if not names or name in names:
+                    shoot(page, base + url, out / f"{name}-{look}.png")
             sign_in(page, base, email=world.accountant.email, password=PASSWORD)
             for name, url in pages.items():
+                shoot(page, base + url, out / f"{name}-{look}.png")
+                print(f"{name}-{look}.png", flush=True)
+            context.clear_cookies()
+            sign_in(page, base, email=world.owner.email, password=PASSWORD)
+            for name, url in owners.items():
                 shoot(page, base + url, out / f"{name}-{look}.png")
                 print(f"{name}-{look}.png", flush=True)
             context.close()

@@ -45,6 +45,7 @@ class World:
     owner: User
     accountant: User
     viewer: User
+    stranger: User
     now: datetime
     postings: dict[str, Posting] = field(default_factory=dict)
     run_id: uuid.UUID | None = None
@@ -54,6 +55,7 @@ class World:
 def a_world(now: datetime) -> World:
     """Make the whole world around `now`."""
     tenant = builders.a_tenant(slug="calder", name="Calder Foods", created_at=now)
+    elsewhere = builders.a_tenant(slug="quill", name="Quill Inks", created_at=now)
     world = World(
         tenant=tenant,
         company=builders.a_company(
@@ -62,6 +64,7 @@ def a_world(now: datetime) -> World:
         owner=_person(tenant, Role.OWNER, "owner@calder.example", "Dana Whitfield"),
         accountant=_person(tenant, Role.ACCOUNTANT, "accountant@calder.example", "Priya Raman"),
         viewer=_person(tenant, Role.VIEWER, "viewer@calder.example", "Marcus Ortiz"),
+        stranger=_person(elsewhere, Role.OWNER, "stranger@quill.example", "Stran Quill"),
         now=now,
     )
     builders.a_company(tenant, slug="catering", name="Calder Catering", created_at=now)
