@@ -20,6 +20,7 @@ from sync.domain.packing import pack
 from sync.domain.posting_state import PostingState
 from sync.models import Bill as BillRow
 from sync.models import Cursor, Posting, WebhookEvent
+from sync.models.many_rows import insert_rows
 from sync.services import crash_points
 from sync.services.changes import note_change, posting_columns
 from sync.services.work import Work
@@ -126,7 +127,7 @@ def _add(work: Work, bills: Sequence[Bill], now: datetime) -> None:
         )
         for bill in unique.values()
     ]
-    BillRow.objects.bulk_create(rows, batch_size=500)
+    insert_rows(rows)
     postings = [
         Posting(
             tenant_id=work.tenant_id,
@@ -141,7 +142,7 @@ def _add(work: Work, bills: Sequence[Bill], now: datetime) -> None:
         )
         for row in rows
     ]
-    Posting.objects.bulk_create(postings, batch_size=500)
+    insert_rows(postings)
 
 
 def _columns(bill: Bill, now: datetime) -> dict[str, object]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from sync.models import LogEntry, Posting, VendorLink
+from sync.models.many_rows import insert_rows
 
 
 def line_for(
@@ -96,4 +97,4 @@ def company_line(
 
 def write(lines: Sequence[LogEntry]) -> None:
     """Save the lines, in one statement."""
-    LogEntry.objects.bulk_create(lines, batch_size=500)
+    insert_rows(lines)

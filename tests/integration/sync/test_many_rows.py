@@ -8,6 +8,7 @@ import pytest
 
 from sync.domain.posting_state import PostingState
 from sync.models import Bill, Posting
+from sync.models.many_rows import insert_rows
 from sync.models.posting import Move, WayNotAllowed
 from tenants.models import Company
 from tenants.scoping import tenant_scope
@@ -108,3 +109,27 @@ def test_a_way_the_table_does_not_know_moves_nobody() -> None:
             )
 
         assert Posting.objects.get(pk=first.pk).state == PostingState.WAITING
+
+
+def test_inserted_together_are_as_inserted_alone() -> None:
+    company = builders.a_company()
+    with tenant_scope(company.tenant_id):
+        common: dict[str, Any] = {
+            "tenant_id": company.tenant_id,
+            "company": company,
+            "read_at": NOW,
+            "checked_at": LATER,
+            "content_hash": "h",
+            "snapshot": {"amount": "12.50", "note": "\u201cquoted\u201d", "lines": [1, None]},
+        }
+        alone = Bill.objects.create(bill_id="00na", **common)
+
+        insert_rows([Bill(bill_id="00nb", **common), Bill(bill_id="00nc", **common)])
+
+        rows = list(Bill.objects.for_tenant(company.tenant_id).exclude(pk=alone.pk))
+        own = {"id", "bill_id"}
+        names = [f.attname for f in Bill._meta.concrete_fields if f.attname not in own]
+        alone.refresh_from_db()
+        assert {row.bill_id for row in rows} == {"00nb", "00nc"}
+        for row in rows:
+            assert {n: getattr(row, n) for n in names} == {n: getattr(alone, n) for n in names}
