@@ -26,7 +26,12 @@ def main() -> int:
     started = time.monotonic()
     seeds = range(options.first, options.first + options.seeds)
     with Pool(options.processes) as pool:
-        outcomes = pool.map(run_seed, seeds, chunksize=25)
+        outcomes = []
+        for outcome in pool.imap(run_seed, seeds, chunksize=25):
+            outcomes.append(outcome)
+            if not outcome.is_good:
+                told = outcome.violation or outcome.findings.faults[0]
+                print(f"seed {outcome.seed}: {told}", flush=True)
     report(outcomes, time.monotonic() - started)
     return 0 if all(outcome.is_good for outcome in outcomes) else 1
 
@@ -55,9 +60,6 @@ def report(outcomes: list[Outcome], seconds: float) -> None:
     for kind in (*KINDS, "told", "by_hand", "copied_by_hand"):
         count = sum(len(getattr(outcome.findings, kind)) for outcome in outcomes)
         print(f"{kind:14} {count}")
-    bad = [outcome for outcome in outcomes if not outcome.is_good]
-    for outcome in bad[:20]:
-        print(f"seed {outcome.seed}: {outcome.violation or outcome.findings.faults[0]}")
 
 
 if __name__ == "__main__":
