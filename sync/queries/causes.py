@@ -12,12 +12,13 @@ from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 
 from sync.domain.posting_state import AttentionMode, PostingState
 from sync.domain.problems import CODES, Acts, ProblemCode
 from sync.domain.words import count_of
 from sync.models import Posting
+from sync.queries.postings import BILL_AMOUNT
 
 MODES = {
     AttentionMode.NONE: Acts.SAGE,
@@ -26,8 +27,11 @@ MODES = {
     AttentionMode.EXCEEDED: Acts.HERE,
     AttentionMode.INTERNAL: Acts.IT,
 }
+AT_STAKE = Case(
+    When(state=PostingState.IN_SAGE, then=BILL_AMOUNT - F("sage_amount")), default=F("amount")
+)
 FIELDS = (
-    "pk", "state", "mode", "sentence", "problems", "amount", "vendor_name", "invoice_number",
+    "pk", "state", "mode", "sentence", "problems", "vendor_name", "invoice_number",
     "since", "changed_in_bill_at", "change_note", "sage_batch_number",
 )  # fmt: skip
 
@@ -35,6 +39,8 @@ FIELDS = (
 @dataclass(slots=True, kw_only=True)
 class Cause:
     """One thing to mend; `query` leads to its bills, `posting_id` to the one bill it is about.
+
+    Of a bill changed after it was sent the amount is the difference, BILL less Sage.
 
     `glyph` is "blocked" or "attention"; `amount` leaves out bills in another currency.
     """
@@ -52,7 +58,7 @@ class Cause:
     def add(self, row: dict[str, object]) -> None:
         """Count one more bill behind this cause."""
         self.count += 1
-        amount, since = row["amount"], row["since"]
+        amount, since = row["at_stake"], row["since"]
         is_elsewhere = "foreign_currency" in {item["code"] for item in row["problems"]}  # type: ignore[attr-defined]
         if isinstance(amount, Decimal) and not is_elsewhere:
             self.amount += amount
@@ -77,7 +83,7 @@ def find_causes(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> list[Cause]:
             Q(state__in=stopped) | Q(state=PostingState.IN_SAGE, changed_in_bill_at__isnull=False)
         )
         .order_by("since", "pk")
-        .values(*FIELDS)
+        .values(*FIELDS, at_stake=AT_STAKE)
     )
     causes: dict[object, Cause] = {}
     for row in rows:

@@ -195,7 +195,9 @@ def _compared(posting: Posting, bill: Bill, invoice: Invoice | None) -> list[Com
         for name, value in _not_carried(posting)
     ]
     found.append(_total(posting, bill, invoice))
-    return [one if is_proved or one.verdict != "same" else _unproved(one) for one in found]
+    return [
+        one if is_proved or one.verdict not in {"same", ""} else _unproved(one) for one in found
+    ]
 
 
 def _bill_side(bill: Bill) -> list[tuple[str, Any]]:
@@ -249,7 +251,9 @@ def _total(posting: Posting, bill: Bill, invoice: Invoice) -> Compared:
 
 
 def _unproved(one: Compared) -> Compared:
-    return Compared(name=one.name, bill=one.bill, sage=one.sage, verdict="", word=one.word)
+    """Before Sage was read back: equal by our own making only."""
+    word = "same" if one.word in {"to the cent", "as sent"} else one.word
+    return Compared(name=one.name, bill=one.bill, sage=one.sage, verdict="", word=word)
 
 
 def _not_carried(posting: Posting) -> list[tuple[str, str]]:

@@ -14,7 +14,9 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Case, Count, DecimalField, F, Q, Sum, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 
 from sync.domain.posting_state import PostingState
 from sync.domain.problems import ProblemCode
@@ -238,7 +240,9 @@ def find_page(
 ) -> Page:
     """The page after or before a cursor, newest change first; two queries."""
     rows = _narrowed(tenant_id, company_id, wanted)
-    listed = _shown(rows, wanted.shown).annotate(approval=F("bill__approval_status"))
+    listed = _shown(rows, wanted.shown).annotate(
+        approval=F("bill__approval_status"), bill_amount=BILL_AMOUNT
+    )
     found = slice_of(listed, field="changed_at", size=size, after=after, before=before)
     return Page(
         rows=tuple(found.rows),
@@ -252,6 +256,7 @@ def find_page(
 def iter_rows(*, tenant_id: uuid.UUID, company_id: uuid.UUID, wanted: Filter) -> Iterator[Posting]:
     """Every row of the filter, newest change first, read in chunks; for an export."""
     rows = _shown(_narrowed(tenant_id, company_id, wanted), wanted.shown)
+    rows = rows.annotate(bill_amount=BILL_AMOUNT)
     yield from rows.order_by("-changed_at", "pk").iterator(chunk_size=500)
 
 
@@ -265,10 +270,24 @@ def tally_by_standing(rows: PostingQuerySet) -> dict[Standing, Tally]:
     return tallies
 
 
+#: What BILL says now. A posting keeps the amount that was sent when BILL changes afterwards.
+BILL_AMOUNT = Case(
+    When(
+        changed_in_bill_at__isnull=False,
+        then=Coalesce(
+            Cast(
+                KeyTextTransform("amount", F("bill__snapshot")),
+                DecimalField(max_digits=19, decimal_places=3),
+            ),
+            F("amount"),
+        ),
+    ),
+    default=F("amount"),
+)
 SUMS: Mapping[str, Any] = {
     "n": Count("pk"),
     "elsewhere": Count("pk", filter=Q(problems__contains=ELSEWHERE)),
-    "in_bill": Sum("amount", filter=~Q(problems__contains=ELSEWHERE)),
+    "in_bill": Sum(BILL_AMOUNT, filter=~Q(problems__contains=ELSEWHERE)),
     "in_sage": Sum("sage_amount", filter=Q(sage_batch_number__isnull=False)),
 }
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, F, Max, Q, Sum
 
 from integrations.models import BillConnection, Sage300Connection, WebhookSubscription
 from sync.domain.posting_state import PostingState
@@ -17,6 +17,7 @@ from sync.models import Batch, LogEntry, Posting, WebhookEvent
 from sync.queries.causes import Cause, find_causes
 from sync.queries.postings import (
     APPROVAL_PENDING,
+    BILL_AMOUNT,
     SUMS,
     Standing,
     Tally,
@@ -84,6 +85,7 @@ class Today:
     other_waiting: Tally
     lying: Tally
     changed: int
+    changed_amount: Decimal
     causes: Sequence[Cause]
     batches: Sequence[SageBatch]
     lately: Sequence[Told]
@@ -105,6 +107,11 @@ class Today:
         return self.in_sage + flight + self.tallies.get(Standing.UNCERTAIN, Tally()) + self.lying
 
     @property
+    def changed_item(self) -> Decimal:
+        """What changes in BILL take from the addition, as its line shows it."""
+        return -self.changed_amount
+
+    @property
     def unexplained(self) -> Decimal:
         """What was sent, less what was read back and what is itemised."""
         itemised = (
@@ -112,7 +119,7 @@ class Today:
             + self.tallies.get(Standing.UNCERTAIN, Tally()).in_bill
             + self.lying.in_bill
         )
-        return self.sent.in_bill - self.in_sage.in_sage - itemised
+        return self.sent.in_bill - self.in_sage.in_sage - itemised - self.changed_amount
 
     @property
     def stopped(self) -> int:
@@ -125,17 +132,22 @@ def today_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID, now: datetime) -> T
     """Gather the page; nine queries whatever the number of bills."""
     tallies: dict[Standing, Tally] = {}
     waiting: dict[str, Tally] = {}
-    lying, changed = Tally(), 0
+    lying, changed, changed_amount = Tally(), 0, Decimal(0)
     rows = Posting.objects.for_tenant(tenant_id).of_company(company_id)
     grouped = (
         rows.annotate(lies_in_sage=Q(sage_batch_number__isnull=False))
         .values("state", "sage_status", "bill__approval_status", "lies_in_sage")
-        .annotate(**SUMS, changed=Count("pk", filter=CHANGED))
+        .annotate(
+            **SUMS,
+            changed=Count("pk", filter=CHANGED),
+            changed_amount=Sum(BILL_AMOUNT - F("sage_amount"), filter=CHANGED),
+        )
     )
     for row in grouped:
         standing, tally = standing_of(row["state"], row["sage_status"]), tally_from(row)
         tallies[standing] = tallies.get(standing, Tally()) + tally
         changed += row["changed"]
+        changed_amount += row["changed_amount"] or Decimal(0)
         if standing is Standing.WAITING:
             word = row["bill__approval_status"]
             waiting[word] = waiting.get(word, Tally()) + tally
@@ -151,6 +163,7 @@ def today_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID, now: datetime) -> T
         other_waiting=sum(waiting.values(), Tally()),
         lying=lying,
         changed=changed,
+        changed_amount=changed_amount,
         causes=find_causes(tenant_id=tenant_id, company_id=company_id),
         batches=_batches(tenant_id, company_id, since=now - timedelta(days=7)),
         lately=_lately(tenant_id, company_id),

@@ -136,7 +136,7 @@ def _posting_cells(row: Posting) -> tuple[object, ...]:
         row.posting_date or "",
         f"{row.fiscal_year}-{row.fiscal_period}" if row.fiscal_period else "",
         row.currency,
-        _figure(row.amount),
+        _figure(getattr(row, "bill_amount", row.amount)),
         _figure(row.sage_amount if row.sage_batch_number is not None else None),
         row.vendor_number,
         row.sage_document_number or row.document_number,

@@ -28,6 +28,7 @@ class Row:
     standing: Standing
     second: str
     query: str
+    in_bill: Decimal | None
     in_sage: Decimal | None
     sage_word: str
     ties: bool
@@ -36,9 +37,9 @@ class Row:
     @property
     def difference(self) -> Decimal | None:
         """BILL less Sage, where both are known and differ."""
-        if self.in_sage is None or self.posting.amount in {None, self.in_sage}:
+        if self.in_sage is None or self.in_bill is None or self.in_bill == self.in_sage:
             return None
-        return (self.posting.amount or Decimal(0)) - self.in_sage
+        return self.in_bill - self.in_sage
 
 
 def rows_of(postings: Iterable[Posting]) -> list[Row]:
@@ -56,6 +57,7 @@ def _row(posting: Posting) -> Row:
         standing=standing,
         second=second,
         query=query,
+        in_bill=getattr(posting, "bill_amount", posting.amount),
         in_sage=in_sage,
         sage_word="" if in_sage is not None else _sage_word(posting, standing),
         ties=posting.state == "IN_SAGE" and in_sage == posting.amount and not changed,

@@ -41,8 +41,8 @@ SAGE_STEPS = (
 )
 
 
-def furnish(world: World) -> dict[str, str]:
-    """Make it, and return the pages by the names of their pictures."""
+def furnish(world: World) -> None:
+    """Make it, and name the owner's pages by their pictures in the world."""
     logistics = builders.a_company(
         world.tenant, slug="logistics", name="Calder Logistics", time_zone="America/Chicago"
     )
@@ -65,7 +65,7 @@ def furnish(world: World) -> dict[str, str]:
         )  # fmt: skip
     firm = f"/{world.tenant.slug}"
     bakery, stopped = f"{firm}/{world.company.slug}", f"{firm}/logistics"
-    return {
+    world.owner_pages |= {
         "setup": f"{stopped}/setup/",
         "connections": f"{stopped}/connections/",
         "connect-bill": f"{bakery}/connections/bill/",

@@ -65,9 +65,12 @@ def a_site() -> Iterator[tuple[str, World]]:
     thread.start()
     thread.is_ready.wait()
     try:
+        from tests.journeys.owner_world import furnish
         from tests.journeys.world import a_world
 
-        yield f"http://{thread.host}:{thread.port}", a_world(datetime.now(UTC))
+        world = a_world(datetime.now(UTC))
+        furnish(world)
+        yield f"http://{thread.host}:{thread.port}", world
     finally:
         thread.terminate()
         teardown_databases(old, verbosity=0)
@@ -79,10 +82,9 @@ def main(out: Path, names: list[str]) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     with a_site() as (base, world), a_browser() as browser:
-        from tests.journeys.owner_world import furnish
         from tests.journeys.world import PASSWORD
 
-        owners = {key: url for key, url in furnish(world).items() if not names or key in names}
+        owners = {key: url for key, url in world.owner_pages.items() if not names or key in names}
         visitors = {"landing": "/", "signin": "/accounts/login/", "signup": "/accounts/signup/"}
         pages = {key: url for key, url in pages_of(world).items() if not names or key in names}
         for look, viewport in (("light", DESKTOP), ("dark", DESKTOP), ("phone", PHONE)):

@@ -50,6 +50,7 @@ class World:
     postings: dict[str, Posting] = field(default_factory=dict)
     run_id: uuid.UUID | None = None
     answered_line_id: uuid.UUID | None = None
+    owner_pages: dict[str, str] = field(default_factory=dict)
 
 
 def a_world(now: datetime) -> World:
@@ -317,8 +318,13 @@ def _in_sage(world: World) -> None:
         batch=latest,
     )
     changed = "Amount changed in BILL after it was sent. We never overwrite an invoice in Sage."
-    _add(world, "Northgate Sanitation", "NG-11840", "1280.00", minutes=1050, sage=(4452, 7, "Posted"),
-         changed_in_bill_at=world.now - timedelta(minutes=1050), change_note=changed)  # fmt: skip
+    northgate = _add(
+        world, "Northgate Sanitation", "NG-11840", "1280.00", minutes=1050, sage=(4452, 7, "Posted"),
+        changed_in_bill_at=world.now - timedelta(minutes=1050), change_note=changed,
+    )  # fmt: skip
+    with tenant_scope(world.tenant.pk):
+        northgate.bill.snapshot["amount"] = "1208.00"
+        northgate.bill.save()
 
 
 def _cascade(world: World, batch: Batch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -195,6 +196,29 @@ def test_the_control_total_ties_only_when_every_part_is_itemised(
 
     assert page.sent.in_bill == Decimal("160.00")
     assert page.unexplained == Decimal("10.00")
+
+
+def test_a_change_in_bill_after_sending_is_itemised_and_never_hidden(
+    cast: Cast, signed_in: SignedIn
+) -> None:
+    bill = a_bill(amount=Decimal("1208.00"), invoice_number="NG-1")
+    sent = replace(bill, amount=Decimal("1280.00"))
+    columns = in_sage(sent, batch=4452, entry=7, status="Posted")
+    a_posting(
+        cast.company, bill=bill, **columns, amount=Decimal("1280.00"),
+        changed_in_bill_at=builders.NOW, change_note="Amount changed in BILL after it was sent.",
+    )  # fmt: skip
+    client = signed_in(cast.viewer)
+
+    today = client.get(_url(cast)).context["page"]
+    postings = _page(client, _url(cast, "postings/"))
+
+    assert (today.changed, today.changed_amount) == (1, Decimal("-72.00"))
+    assert today.unexplained == 0
+    assert "−72.00 in BILL" in postings  # noqa: RUF001 - a true minus
+    assert "1,208.00" in postings
+    assert "Changed in BILL after it was sent" in postings
+    assert 'class="ties"' not in postings
 
 
 # --- one posting ----------------------------------------------------------------------------------
