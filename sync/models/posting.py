@@ -147,6 +147,11 @@ class Posting(TenantOwned):
                 fields=["company"], condition=models.Q(is_dirty=True), name="postings_to_decide"
             ),
             models.Index(
+                fields=["company", "posting_date", "id"],
+                condition=models.Q(state="READY"),
+                name="postings_to_send",
+            ),
+            models.Index(
                 fields=["company", "sage_batch_number"],
                 condition=models.Q(state="IN_SAGE") & ~models.Q(sage_status="Posted"),
                 name="postings_to_follow",
