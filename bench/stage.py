@@ -30,6 +30,12 @@ LARGE, SMALL = ("008CalderBakery00001", "CALBAK"), ("008CalderCatering001", "CAL
 LONGEST_ORDER_SECONDS = 600
 
 
+def ready_process() -> None:
+    """Make Django usable in a child process; the database's address came with the environment."""
+    django.setup()
+    logging.disable(logging.WARNING)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandIn:
     """One pretended system in its process, steered through its control door."""
