@@ -108,8 +108,7 @@ class Dialer:
         """Resolve, judge every answer, connect to the first that takes the call."""
         system = _current.exchange.system if _current.exchange else "The server"
         target = Target(scheme=scheme, host=host.strip("[]").lower().rstrip("."), port=port)
-        self._policy.check_target(target)
-        answers = self._policy.check_answers(target, self._resolve(system, target))
+        answers = self.find(target, system=system)
         failure: OSError | None = None
         for answer in answers:
             try:
@@ -123,6 +122,11 @@ class Dialer:
                 _current.exchange.holds(sock)
             return sock
         raise _no_answer(system, target, failure)
+
+    def find(self, target: Target, *, system: str) -> tuple[str, ...]:
+        """Resolve the name and judge every answer; raises AddressRefused and Unreachable."""
+        self._policy.check_target(target)
+        return self._policy.check_answers(target, self._resolve(system, target))
 
     def _seconds(self) -> float:
         left = _current.exchange.seconds_left() if _current.exchange else self._connect_seconds
@@ -165,7 +169,8 @@ def _no_answer(system: str, target: Target, failure: OSError | None) -> Unreacha
     return Unreachable(f"connect failed: {failure}", sentence=sentence)
 
 
-def _tls_failed(system: str, host: str, failure: Exception) -> Unreachable:
+def tls_failed(system: str, host: str, failure: Exception) -> Unreachable:
+    """The error for a server that could not prove who it is."""
     reason = getattr(failure, "verify_message", "") or str(failure)
     sentence = (
         f"{system} at {host} could not prove who it is ({reason[:120]}). Ask who runs the server "
@@ -193,7 +198,7 @@ class _Judged:
         try:
             super().connect()  # type: ignore[misc]
         except (OSError, ssl.CertificateError, HTTPError) as error:
-            raise _tls_failed(system, self.host, error) from error
+            raise tls_failed(system, self.host, error) from error
         if _current.exchange:
             _current.exchange.is_connected = True
 

@@ -304,7 +304,7 @@ class Transport:
         # Sage's cookies would stand in for the password on the next call; a changed password must
         # be noticed, and one user's session never serve another.
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = _Adapter(self._dialer, _context(ca_pem))
+        adapter = _Adapter(self._dialer, trust(ca_pem))
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session
@@ -320,7 +320,8 @@ class Transport:
         return sessions[key]
 
 
-def _context(ca_pem: str) -> ssl.SSLContext | None:
+def trust(ca_pem: str) -> ssl.SSLContext | None:
+    """Whom to believe beside the public authorities, None where nobody; raises AddressRefused."""
     if not ca_pem:
         return None
     try:

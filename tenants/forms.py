@@ -47,6 +47,8 @@ class NewTenantForm(forms.Form):
 class SignUpDetails(forms.Form):
     """What sign-up asks beside e-mail and password; the firm is made with the account."""
 
+    field_order = ["email", "password1", "firm", "time_zone"]
+
     firm = forms.CharField(
         label="Your firm",
         max_length=120,

@@ -1,4 +1,7 @@
-"""What each role may do, as the people page says it; the doors of the pages and the API hold it."""
+"""What each role may do and what people did, as the people page says it.
+
+The rights themselves are held by the doors of the pages and the API.
+"""
 
 from __future__ import annotations
 
@@ -33,3 +36,34 @@ RIGHTS = (
     Right(words="Connections and their credentials", roles=OWNERS),
     Right(words="Companies, people, API tokens", roles=OWNERS),
 )
+
+DEEDS = {
+    "api_token.issued": "made an API token",
+    "api_token.revoked": "revoked an API token",
+    "company.copied": "made a company from another",
+    "company.created": "added a company",
+    "company.paused": "paused a company",
+    "company.provisioned": "set a company up",
+    "company.resumed": "resumed a company",
+    "connection.changed": "connected",
+    "connection.paused": "paused a connection",
+    "connection.refused": "tried credentials that were refused",
+    "connection.tested": "tested a connection",
+    "invitation.accepted": "came in",
+    "invitation.sent": "invited somebody",
+    "invitation.taken_back": "took an invitation back",
+    "member.provisioned": "enrolled somebody",
+    "member.removed": "removed somebody",
+    "member.role_changed": "changed a role",
+    "policy.changed": "changed the policy",
+    "tenant.created": "added the firm",
+    "webhook.key_changed": "took a new webhook key",
+    "webhook.registered": "asked BILL to tell us",
+    "webhook.removed": "removed the webhook",
+    "webhook.tested": "tested the webhook",
+}
+
+
+def deed_of(action: str) -> str:
+    """An audited action in words that follow a name; one without words is said as it is named."""
+    return DEEDS.get(action) or action.replace(".", " ").replace("_", " ")

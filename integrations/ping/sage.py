@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from integrations.dialing import Dialer
 from integrations.errors import AddressRefused, AuthRefused, IntegrationError, ServerFault
 from integrations.guard import AddressPolicy
 from integrations.ping.ladder import Doubt, Rung, Step, climb, rungs_from
+from integrations.ping.reach import Reach
 from integrations.sage300.client import Sage300Client
-from integrations.sage300.door import full_base_url
+from integrations.sage300.door import SYSTEM, full_base_url
 
+CONNECT_SECONDS = 10.0
 WINDOWS_SIGN_IN = (
     "IIS asks for a Windows sign-in before Sage sees us. Sage's Web API checks the user itself, so "
-    "IIS must let the request through: in IIS Manager open Sites, Default Web Site, Sage300WebApi, "
-    "Authentication; enable Anonymous Authentication, disable Windows Authentication, and recycle "
-    "the application pool Sage300WebApiPool."
+    "IIS must let the request through; your IT can change it in two minutes."
+)
+WINDOWS_STEPS = (
+    "On the Sage server open IIS Manager, then Sites, Default Web Site, Sage300WebApi, "
+    "Authentication.",
+    "Set Anonymous Authentication to Enabled.",
+    "Set Windows Authentication to Disabled.",
+    "Recycle the application pool Sage300WebApiPool.",
 )
 LATEST_PERIOD_MISSING = "Ask who looks after Sage 300 to add the fiscal year in Common Services."
 
@@ -33,6 +41,7 @@ def rungs(client: Sage300Client, policy: AddressPolicy) -> list[Rung]:
     """The steps, lowest first."""
     return [
         Rung(name="Address", ask=lambda: _address(client, policy)),
+        *_way_there(client, policy),
         Rung(name="Web API answers", ask=lambda: _landing(client)),
         Rung(name="Sign-in and vendors", ask=_list(client, "AP/APVendors", "VendorNumber")),
         Rung(name="Vendor groups", ask=_list(client, "AP/APVendorGroups", "GroupCode")),
@@ -55,6 +64,16 @@ def _address(client: Sage300Client, policy: AddressPolicy) -> str:
             "The address begins with http://, so the password travels unprotected. Ask for https.",
         )
     return target.origin
+
+
+def _way_there(client: Sage300Client, policy: AddressPolicy) -> list[Rung]:
+    """The steps below HTTP; none for an address that the first step refuses."""
+    try:
+        target = policy.check_url(full_base_url(client.address.base_url), is_base=True)
+    except AddressRefused:
+        return []
+    dialer = Dialer(policy, connect_seconds=CONNECT_SECONDS)
+    return Reach(dialer, target, system=SYSTEM, ca_pem=client.address.ca_pem).rungs()
 
 
 def _landing(client: Sage300Client) -> str:

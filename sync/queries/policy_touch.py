@@ -39,7 +39,6 @@ class Touches:
 
     by_field: dict[str, Touch]
     unsent: int
-    unsent_amount: Decimal
 
 
 def touches_of(
@@ -49,8 +48,8 @@ def touches_of(
     rows = Posting.objects.for_tenant(tenant_id).of_company(company_id)
     totals = rows.aggregate(
         unsent=_count(Q(state__in=UNSENT) & ~Q(state=PostingState.SKIPPED)),
-        unsent_amount=Sum("amount", filter=Q(state__in=ON_THE_WAY)),
         way=_count(Q(state__in=ON_THE_WAY)),
+        way_amount=Sum("amount", filter=Q(state__in=ON_THE_WAY)),
         unassigned=_count(Q(state=PostingState.WAITING, bill__approval_status="UNASSIGNED")),
         review=_count(Q(state=PostingState.REVIEW)),
         review_amount=Sum("amount", filter=Q(state=PostingState.REVIEW)),
@@ -82,7 +81,6 @@ def touches_of(
     return Touches(
         by_field=_in_words({**totals, **vendors, "older": older, "largest": largest}, currency),
         unsent=totals["unsent"],
-        unsent_amount=totals["unsent_amount"] or Decimal(0),
     )
 
 

@@ -17,6 +17,7 @@ from integrations.models import (
 )
 from integrations.ping.keeping import steps_of
 from integrations.ping.ladder import Step, Verdict
+from integrations.ping.sage import WINDOWS_SIGN_IN, WINDOWS_STEPS
 from sync.domain.posting_state import PostingState
 from sync.domain.problems import ProblemCode
 from sync.models import CompanyPolicy, Posting, VendorLink
@@ -50,6 +51,12 @@ class Window:
     def failed(self) -> Step | None:
         """The step that gave way."""
         return self.steps[self.failed_at - 1] if self.failed_at else None
+
+    @property
+    def mend(self) -> Sequence[str]:
+        """The mend of the failed step, one thing after the other, where there are several."""
+        is_windows = self.failed is not None and self.failed.what_to_do == WINDOWS_SIGN_IN
+        return WINDOWS_STEPS if is_windows else ()
 
     @property
     def warnings(self) -> int:

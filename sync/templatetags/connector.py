@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 
 from sync.domain import words
 from sync.domain.moments import Moments, seconds_in_words
-from sync.queries.postings import WORDS, Standing
+from sync.models import Posting
+from sync.queries.postings import WORDS, Standing, standing_of
 
 register = template.Library()
 
@@ -28,6 +29,12 @@ def money(amount: Decimal | None, currency: str = "USD") -> str:
 def took(seconds: float | None) -> str:
     """`4.4 s`; "" while it lasts."""
     return "" if seconds is None else seconds_in_words(seconds)
+
+
+@register.filter
+def brief(seconds: float) -> str:
+    """`94 ms`, `1.2 s`."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else seconds_in_words(seconds)
 
 
 @register.filter
@@ -80,6 +87,12 @@ def chip(standing: Standing) -> SafeString:
         standing.value,
         WORDS[standing],
     )
+
+
+@register.simple_tag
+def standing_chip(posting: Posting) -> SafeString:
+    """A posting's state as glyph and word."""
+    return chip(standing_of(posting.state, posting.sage_status))
 
 
 @register.simple_tag

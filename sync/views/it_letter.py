@@ -9,11 +9,12 @@ from django.template.loader import render_to_string
 
 from integrations.models import Sage300Connection
 from integrations.ping.ladder import Verdict
+from integrations.ping.reach import CALL, NAME
 from integrations.sage300.door import full_base_url
 from sync.queries.set_up import SetUp, Window
 from tenants.access import CompanyRequest
 
-REACHED = ("Address", "Web API answers")
+REACHED = ("Address", NAME, CALL, "Web API answers")
 RIGHTS = (
     "Sign-in and vendors", "Vendor groups", "Invoice batches", "Posted documents", "G/L accounts",
 )  # fmt: skip
@@ -58,7 +59,7 @@ def points(window: Window) -> list[Point]:
     return [
         Point(
             words="HTTPS address reachable from here",
-            detail="the server answers" if reached == "ok" else _why(window, reached),
+            detail="the server answers" if is_windows else _why(window, reached),
             state="ok" if is_windows else reached,
         ),
         Point(

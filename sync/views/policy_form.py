@@ -216,7 +216,9 @@ def _question(
     is_changed = bool(stored) and known.name in changed
     return Question(
         name=known.name,
-        text=known.question,
+        text=known.question.removesuffix(", in seconds?") + "?"
+        if known.question.endswith(", in seconds?")
+        else known.question,
         kind="cadence" if known.name == "cadence_seconds" else known.kind.value,
         consequence=known.consequence,
         answers=_answers(known, value),

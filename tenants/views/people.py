@@ -21,7 +21,7 @@ from tenants.access import TenantRequest, render_scoped, tenant_view
 from tenants.forms import InviteForm, RoleForm, TokenForm
 from tenants.inviting import NotInvited, invite, mail_invitation, open_invitations, take_back
 from tenants.models import ApiToken, AuditEvent, Invitation, Membership, Role
-from tenants.rights import RIGHTS
+from tenants.rights import RIGHTS, deed_of
 from tenants.scoping import tenant_scope
 
 OWNERS = frozenset({Role.OWNER})
@@ -54,7 +54,10 @@ def _page(
         ),
         "invitations": open_invitations(request.tenant),
         "tokens": list(tokens.select_related("created_by").order_by("-created_at")),
-        "changes": list(AuditEvent.objects.for_tenant(request.tenant).order_by("-at", "-id")[:12]),
+        "changes": [
+            {"row": row, "said": f"{row.actor_name} {deed_of(row.action)}"}
+            for row in AuditEvent.objects.for_tenant(request.tenant).order_by("-at", "-id")[:12]
+        ],
         "rights": RIGHTS,
         "invite_form": invite_form or InviteForm(),
         "token_form": token_form or TokenForm(),

@@ -158,7 +158,7 @@ def test_a_sage_server_that_is_off_is_said(town: Town) -> None:
 
     failure = first_failure(town.ping_sage())
 
-    assert (failure.name, failure.answer) == ("Web API answers", "no answer")
+    assert (failure.name, failure.answer) == ("The server takes the call", "no answer")
     assert "Sage 300 does not answer" in failure.what_to_do
 
 

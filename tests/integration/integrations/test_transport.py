@@ -8,11 +8,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from integrations.dialing import Dialer
 from integrations.errors import (
     AddressRefused,
     IntegrationError,
@@ -21,7 +23,9 @@ from integrations.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from integrations.guard import AddressPolicy, PolicyMode, origin_of
+from integrations.guard import AddressPolicy, PolicyMode, Target, origin_of
+from integrations.ping.ladder import Step, Verdict, climb
+from integrations.ping.reach import Reach
 from integrations.standins.messages import Reply, Request
 from integrations.standins.server import StandInServer
 from integrations.transport import Call, Record, Transport
@@ -434,6 +438,31 @@ def test_a_certificate_not_trusted_stops_before_anything_is_sent(
 
     assert "could not prove who it is" in failed.value.sentence
     assert asked(tls_server) == []
+
+
+def a_way(server: StandInServer, host: str, pem: str, now: datetime) -> list[Step]:
+    port = int(server.url.rpartition(":")[2])
+    policy = AddressPolicy(practice_origins=frozenset({f"https://{host}:{port}"}))
+    dialer = Dialer(policy, connect_seconds=5, resolver=lambda name, at: ["127.0.0.1"])
+    target = Target(scheme="https", host=host, port=port)
+    return list(climb(Reach(dialer, target, system="Sage 300", ca_pem=pem, now=now).rungs()))
+
+
+def test_the_ladder_tells_a_name_a_call_and_a_certificate_apart(
+    tls_server: StandInServer, certificate: tuple[Path, Path]
+) -> None:
+    now = datetime.now(UTC)
+    name, pem = "sage.example.test", certificate[0].read_text()
+
+    well = a_way(tls_server, name, pem, now - timedelta(days=60))
+    ending = a_way(tls_server, name, pem, now)
+    refused = a_way(tls_server, name, "", now)
+
+    assert [step.verdict for step in well] == [Verdict.OK] * 3
+    assert well[2].answer.startswith("issued to sage.example.test, until ")
+    assert "renew it" in ending[2].what_to_do
+    assert (refused[1].verdict, refused[2].verdict) == (Verdict.OK, Verdict.FAILED)
+    assert "could not prove who it is" in refused[2].what_to_do
 
 
 def test_an_authority_that_is_none_is_said(server: StandInServer) -> None:
