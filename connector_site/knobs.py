@@ -157,6 +157,15 @@ class Knobs:
     refused_period_seconds: float = knob(
         86_400.0, "seconds", "A fiscal period that Sage refused counts as closed for this long."
     )
+    restore_watch_seconds: float = knob(
+        86_400.0, "seconds", "After a restore every new batch in Sage is read for this long."
+    )
+    history_check_seconds: float = knob(
+        86_400.0, "seconds", "Whether Sage's history was cleared is looked up this often."
+    )
+    circuit_failures: int = knob(
+        5, "failures", "After this many in a row Sage 300 is left alone for a while.", least=1
+    )
     loss_limit: int = knob(
         5, "sends", "After this many lost answers in a row a person is asked.", least=1
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,15 @@ Entry = TypeVar("Entry")
 
 TAG_PREFIX = "MLC1-"
 TAG_LENGTH = len(TAG_PREFIX) + 16
+
+
+_TAG = re.compile(rf"{TAG_PREFIX}[A-Z2-7]{{16}}")
+
+
+def tag_in(description: str) -> str:
+    """The tag a batch's description carries, without the number of its POST; "" for none."""
+    found = _TAG.search(description)
+    return found.group() if found else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ def assemble(
     can_post: bool,
     is_look_fresh: bool,
     now: datetime,
+    is_thorough: bool = False,
 ) -> Batch | None:
     """Write the next intent, or return None when nothing is ready or the lease is gone."""
     with tenant_scope(work.tenant_id):
@@ -56,7 +57,8 @@ def assemble(
             return None
         batch = _intend(
             work, lease, planned, postings,
-            watermark=watermark, highest=highest, can_post=can_post, is_look_fresh=is_look_fresh, now=now,
+            watermark=watermark, highest=highest, can_post=can_post, is_look_fresh=is_look_fresh,
+            is_thorough=is_thorough, now=now,
         )  # fmt: skip
         _depart(work, batch, postings, now)
         crash_points.reach("intended")
@@ -95,6 +97,7 @@ def _intend(
     highest: int,
     can_post: bool,
     is_look_fresh: bool,
+    is_thorough: bool,
     now: datetime,
 ) -> Batch:
     ids = [str(posting.pk) for posting in postings]
@@ -122,7 +125,7 @@ def _intend(
             if not posting.is_identity_clean
         },
     )
-    facts = protocol.begin(facts, is_look_fresh=is_look_fresh)
+    facts = protocol.begin(facts, is_look_fresh=is_look_fresh, is_thorough=is_thorough)
     return rows.create(
         tenant_id=work.tenant_id,
         company_id=work.company_id,

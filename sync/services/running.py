@@ -20,11 +20,13 @@ from sync.models import Run, VendorLink
 from sync.models.bill import Bill as BillRow
 from sync.services import (
     catalogue,
+    circuit,
     connections,
     deciding,
     intake,
     journal,
     sending,
+    subscriptions,
     vendor_defaults,
     vendors,
 )
@@ -130,6 +132,10 @@ def _pass(work: Work, report: Report, recorder: Recorder, *, is_poll_due: bool) 
     for name, reason in paused.items():
         report.outcome = "paused"
         report.sentences.append(f"{name} is paused: {reason}")
+    if connections.SAGE not in paused and (resting := circuit.why_resting(work)):
+        paused[connections.SAGE] = resting
+        report.outcome = "failed"
+        report.sentences.append(resting)
     if connections.BILL not in paused:
         _attempt(
             work, report, recorder, connections.BILL, lambda: _read(work, recorder, is_poll_due)
@@ -143,18 +149,25 @@ def _pass(work: Work, report: Report, recorder: Recorder, *, is_poll_due: bool) 
         deciding.decide_all(work)
     recorder.end(f"{decided.moved} of {decided.looked_at} bills moved.")
     if connections.SAGE not in paused:
-        _attempt(work, report, recorder, connections.SAGE, lambda: _send(work, report, recorder))
+        failure = _attempt(
+            work, report, recorder, connections.SAGE, lambda: _send(work, report, recorder)
+        )
+        if failure is None:
+            circuit.note_success(work)
+        else:
+            circuit.note_failure(work, failure)
 
 
 def _attempt(
     work: Work, report: Report, recorder: Recorder, window: str, act: Callable[[], None]
-) -> None:
-    """Do one side's part; its failure is said and the other side goes on."""
+) -> IntegrationError | None:
+    """Do one side's part; its failure is said, returned, and the other side goes on."""
     try:
         act()
     except (AuthRefused, AddressRefused) as error:
         connections.pause(work, window, error)
         _failed(report, recorder, f"{window} is paused: {error.sentence}")
+        return error
     except IntegrationError as error:
         _failed(report, recorder, f"{window}: {error.sentence}")
         with tenant_scope(work.tenant_id):
@@ -167,6 +180,8 @@ def _attempt(
                 run_id=work.run_id,
             )
             journal.write([line])
+        return error
+    return None
 
 
 def _failed(report: Report, recorder: Recorder, sentence: str) -> None:
@@ -190,6 +205,8 @@ def _read(work: Work, recorder: Recorder, is_poll_due: bool) -> None:
     recorder.end(
         f"{taken.read} bills read, {taken.new} of them new; {waiting.read} waiting ones read again."
     )
+    recorder.begin("Look after webhooks")
+    recorder.end(subscriptions.check_subscription(work) or "Nothing to do.")
 
 
 def _lists(work: Work, recorder: Recorder) -> None:

@@ -20,7 +20,7 @@ from sync.domain.packing import pack, unpack
 from sync.domain.policy import Release
 from sync.domain.posting_state import PostingState
 from sync.models import Batch, Posting
-from sync.services import crash_points, settling
+from sync.services import clearing, crash_points, pace, settling
 from sync.services.assembling import assemble
 from sync.services.lease import Lease, release_lease, take_lease
 from sync.services.posting import LeaseLost, drive
@@ -73,6 +73,7 @@ def _turn(work: Work, lease: Lease, sent: Sent, *, ends: datetime, progress: Pro
         if sent.is_stopped:
             return
     _send_ready(work, lease, sent, look, process, ends=ends, progress=progress)
+    clearing.note_cleared(work)
 
 
 def _send_ready(
@@ -90,11 +91,12 @@ def _send_ready(
         made = assemble(
             work,
             lease,
-            size=work.policy.batch_size,
+            size=pace.batch_size(work),
             watermark=look.low_mark,
             highest=look.highest,
             can_post=process is not None,
             is_look_fresh=True,
+            is_thorough=look.is_thorough,
             now=work.clock(),
         )
         if made is None:
@@ -118,6 +120,8 @@ def _drive(
     is_new: bool = False,
 ) -> None:
     facts = drive(work, lease, batch, process=process, is_new=is_new)
+    if is_new and (facts.losses or batch.settled_at):
+        pace.note_sent(work, facts)
     sent.batches += 1
     sent.invoices += batch.entry_count
     if facts.is_stopped:

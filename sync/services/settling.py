@@ -6,9 +6,10 @@ our tag is read in full and healed; a batch of ours is read again only where its
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -16,18 +17,27 @@ from django.db.models import Q
 
 from integrations.sage300.types import BatchHeader, InvoiceBatch, PostProcess
 from sync.domain import facts_json, following, sweeping
-from sync.domain.batching import batch_tag
+from sync.domain.batching import batch_tag, tag_in
 from sync.domain.comparison import fingerprint, fold
 from sync.domain.facts import Facts, Fate, Place
 from sync.domain.posting_state import BEFORE_SENDING, PostingState
-from sync.models import Batch, CatalogueList, Posting
+from sync.models import Batch, Posting
+from sync.models.posting import PostingQuerySet
+from sync.services import journal
 from sync.services.assembling import entry_of
 from sync.services.lease import Lease
+from sync.services.marks import Marks, find_marks, keep_marks
 from sync.services.posting import drive
 from sync.services.work import Work
-from tenants.scoping import tenant_scope
+from tenants.scoping import operator_scope, tenant_scope
 
-KIND = "sage.batches"
+HOW_TO_GO_ON = (
+    "An operator runs `manage.py decide_restore`, which lists the batches and takes the decisions."
+)
+FORGOTTEN = (
+    "Sage holds batches of ours that our records do not know ({numbers}): our database was put back"
+    " to an earlier day. They are read, and what is ours is adopted, before anything is sent."
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,17 +52,6 @@ class Look:
     prints: dict[int, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
-class Marks:
-    """What we remember of Sage's batch numbers; times are aware."""
-
-    highest: int = 0
-    low: int = 0
-    first_seen: dict[int, datetime] = field(default_factory=dict)
-    prints: dict[int, str] = field(default_factory=dict)
-    is_thorough: bool = False
-
-
 def look(work: Work, lease: Lease) -> Look:
     """Read the headers that matter, in one list, and move the marks."""
     now = work.clock()
@@ -62,23 +61,73 @@ def look(work: Work, lease: Lease) -> Look:
         watermarks = _unsettled_watermarks(work)
     if marks is None:
         highest = work.sage.highest_batch_number()
-        marks = Marks(highest=highest, low=highest)
+        marks = Marks(highest=highest, low=highest, history_checked_at=now)
         _keep(work, marks, now)
         return Look(highest=highest, low_mark=highest)
     after = min([marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks])
     headers = tuple(work.sage.list_batches(max(after, 0)))
-    hold = sweeping.sage_restored(headers, highest=marks.highest)
+    hold = sweeping.sage_restored(
+        headers, highest=marks.highest, posted=_seen_posted(work, headers)
+    )
     found = Look(
         headers=headers,
         highest=max([marks.highest, *(header.number for header in headers)]),
         low_mark=marks.low,
-        is_thorough=marks.is_thorough,
+        is_thorough=marks.is_thorough(now),
         hold=hold,
         prints=dict(marks.prints),
     )
-    if not hold:
-        _move(work, marks, found, watermarks, now)
+    if hold:
+        return replace(found, hold=f"{hold} {HOW_TO_GO_ON}")
+    found.is_thorough |= _note_forgotten(work, marks, headers, now)
+    _move(work, marks, found, watermarks, now)
     return found
+
+
+def _seen_posted(work: Work, headers: Sequence[BatchHeader]) -> set[int]:
+    """Those of the listed batches that our rows know to be Posted."""
+    with tenant_scope(work.tenant_id):
+        rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
+        numbers = rows.filter(
+            sage_status="Posted", sage_batch_number__in=[header.number for header in headers]
+        )
+        found = numbers.values_list("sage_batch_number", flat=True).distinct()
+        return {number for number in found if number is not None}
+
+
+def _note_forgotten(
+    work: Work, marks: Marks, headers: Sequence[BatchHeader], now: datetime
+) -> bool:
+    """Tell of batches under our tags that no row knows: our own database was put back.
+
+    From now on, and for a while, every batch above the low mark is read before anything is sent.
+    """
+    tags = {
+        header.number: tag
+        for header in headers
+        if header.number > marks.low and (tag := tag_in(header.description))
+    }
+    if not tags:
+        return False
+    with operator_scope():
+        rows = Batch.objects.filter(database_key=work.database_key, tag__in=set(tags.values()))
+        known = set(rows.values_list("tag", flat=True))
+    forgotten = [n for n, tag in tags.items() if tag not in known and n not in marks.told]
+    if not forgotten:
+        return False
+    marks.told = [*marks.told, *forgotten]
+    marks.thorough_until = now + timedelta(seconds=settings.CONNECTOR.restore_watch_seconds)
+    line = journal.company_line(
+        tenant_id=work.tenant_id,
+        company_id=work.company_id,
+        event="restore.noticed",
+        sentence=FORGOTTEN.format(numbers=", ".join(str(number) for number in forgotten)),
+        now=now,
+        run_id=work.run_id,
+    )
+    with tenant_scope(work.tenant_id):
+        journal.write([line])
+    return True
 
 
 def follow_up(work: Work, lease: Lease, found: Look, *, process: PostProcess | None) -> int:
@@ -211,24 +260,36 @@ def _place_of(posting: Posting) -> Place:
 # --- our own batches, followed until posted -------------------------------------------------------
 
 
-def _following(work: Work) -> list[Batch]:
-    """Settled batches with an entry that still moves in Sage."""
-    moving = Q(postings__state=PostingState.IN_SAGE) & ~Q(postings__sage_status="Posted")
-    moved = Q(postings__state=PostingState.ATTENTION, postings__sage_batch_number__isnull=False)
-    return list(
-        Batch.objects.for_tenant(work.tenant_id)
-        .filter(moving | moved, company_id=work.company_id, settled_at__isnull=False)
-        .distinct()
-        .order_by("made_at")
+def _moving(work: Work) -> PostingQuerySet:
+    """Postings of settled batches whose entry can still change in Sage."""
+    lies = Q(state=PostingState.IN_SAGE) | Q(
+        state=PostingState.ATTENTION, sage_batch_number__isnull=False
     )
+    rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
+    return rows.filter(lies, batch__settled_at__isnull=False).exclude(sage_status="Posted")
 
 
 def _followed_numbers(work: Work) -> set[int]:
-    return {
-        number
-        for batch in _following(work)
-        for number in following.to_follow(facts_json.from_json(batch.facts))
-    }
+    found = _moving(work).values_list("sage_batch_number", flat=True).distinct()
+    return {number for number in found if number is not None}
+
+
+def _suspected(work: Work, headers: Sequence[BatchHeader]) -> list[uuid.UUID]:
+    """Our followed batches that may have changed; told without reading their facts, of which a
+    company that never posts gathers thousands.
+    """
+    now = {header.number: fingerprint(header) for header in headers}
+    numbers: dict[uuid.UUID, set[int]] = {}
+    for key, number in _moving(work).values_list("batch_id", "sage_batch_number").distinct():
+        if key is not None and number is not None:
+            numbers.setdefault(key, set()).add(number)
+    rows = Batch.objects.for_tenant(work.tenant_id).filter(company_id=work.company_id)
+    prints = rows.filter(pk__in=_moving(work).values("batch_id")).order_by("made_at")
+    return [
+        key
+        for key, known in prints.values_list("pk", "facts__prints").iterator()
+        if any(n not in now or now[n] != (known or {}).get(str(n)) for n in numbers.get(key, ()))
+    ]
 
 
 def _judged_prints(work: Work) -> dict[int, str]:
@@ -244,7 +305,8 @@ def _reopened(work: Work, found: Look) -> list[Batch]:
     """Open those whose headers changed again, so that the protocol reads and judges them."""
     reopened = []
     with tenant_scope(work.tenant_id):
-        for batch in _following(work):
+        rows = Batch.objects.for_tenant(work.tenant_id)
+        for batch in rows.filter(pk__in=_suspected(work, found.headers)).order_by("made_at"):
             facts = facts_json.from_json(batch.facts)
             numbers = following.changed(facts, found.headers)
             if numbers:
@@ -270,36 +332,21 @@ def _unsettled_watermarks(work: Work) -> list[int]:
 
 
 def _marks(work: Work) -> Marks | None:
-    row = (
-        CatalogueList.objects.for_tenant(work.tenant_id)
-        .filter(company_id=work.company_id, kind=KIND)
-        .first()
-    )
-    if row is None:
-        return None
-    stored = row.rows
-    return Marks(
-        highest=stored["highest"],
-        low=stored["low"],
-        first_seen={
-            int(number): datetime.fromisoformat(at) for number, at in stored["first_seen"].items()
-        },
-        prints={int(number): text for number, text in stored["prints"].items()},
-        is_thorough=stored.get("is_thorough", False),
-    )
+    return find_marks(tenant_id=work.tenant_id, company_id=work.company_id)
 
 
 def _move(work: Work, marks: Marks, found: Look, watermarks: list[int], now: datetime) -> None:
     for header in found.headers:
         marks.first_seen.setdefault(header.number, now)
     marks.highest = found.highest
-    marks.low = sweeping.low_mark(
-        marks.first_seen,
-        old=marks.low,
-        unsettled_watermarks=watermarks,
-        now=now,
-        grace_seconds=settings.CONNECTOR.stray_watch_seconds,
-    )
+    if not marks.is_thorough(now):
+        marks.low = sweeping.low_mark(
+            marks.first_seen,
+            old=marks.low,
+            unsettled_watermarks=watermarks,
+            now=now,
+            grace_seconds=settings.CONNECTOR.stray_watch_seconds,
+        )
     marks.first_seen = {n: at for n, at in marks.first_seen.items() if n > marks.low}
     present = {header.number for header in found.headers}
     marks.prints = {n: text for n, text in marks.prints.items() if n in present}
@@ -320,19 +367,4 @@ def _keep(work: Work, marks: Marks, now: datetime) -> None:
 
 
 def _keep_row(work: Work, marks: Marks, now: datetime) -> None:
-    CatalogueList.objects.for_tenant(work.tenant_id).update_or_create(
-        company_id=work.company_id,
-        kind=KIND,
-        defaults={
-            "tenant_id": work.tenant_id,
-            "rows": {
-                "highest": marks.highest,
-                "low": marks.low,
-                "first_seen": {str(n): at.isoformat() for n, at in marks.first_seen.items()},
-                "prints": {str(n): text for n, text in marks.prints.items()},
-                "is_thorough": marks.is_thorough,
-            },
-            "row_count": len(marks.prints),
-            "read_at": now,
-        },
-    )
+    keep_marks(marks, tenant_id=work.tenant_id, company_id=work.company_id, now=now)

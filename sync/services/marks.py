@@ -1,0 +1,87 @@
+"""What a company remembers of Sage's batch numbers from one turn to the next.
+
+`highest` is the highest number ever seen, `low` the one below which nothing of ours can still
+appear, `prints` how batches looked when they were last judged. After a restore, of our database or
+of Sage, nothing above the low mark is taken for known until `thorough_until`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync.models import CatalogueList
+
+KIND = "sage.batches"
+
+
+@dataclass(slots=True, kw_only=True)
+class Marks:
+    """Times are aware. `decisions` are a person's, by batch number, after a restore of Sage;
+    `told` are batches under a tag of ours that no row of ours knows, told once.
+    """
+
+    highest: int = 0
+    low: int = 0
+    first_seen: dict[int, datetime] = field(default_factory=dict)
+    prints: dict[int, str] = field(default_factory=dict)
+    thorough_until: datetime | None = None
+    decisions: dict[int, str] = field(default_factory=dict)
+    told: list[int] = field(default_factory=list)
+    history_checked_at: datetime | None = None
+
+    def is_thorough(self, now: datetime) -> bool:
+        """Whether every batch above the low mark is to be read, whatever its description."""
+        return self.thorough_until is not None and now < self.thorough_until
+
+
+def find_marks(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Marks | None:
+    """The company's marks, None before its first look; inside the caller's scope."""
+    rows = CatalogueList.objects.for_tenant(tenant_id).filter(company_id=company_id, kind=KIND)
+    row = rows.first()
+    if row is None:
+        return None
+    stored = row.rows
+    return Marks(
+        highest=stored["highest"],
+        low=stored["low"],
+        first_seen={int(n): datetime.fromisoformat(at) for n, at in stored["first_seen"].items()},
+        prints={int(number): text for number, text in stored["prints"].items()},
+        thorough_until=_time(stored.get("thorough_until")),
+        decisions={int(number): text for number, text in stored.get("decisions", {}).items()},
+        told=list(stored.get("told", [])),
+        history_checked_at=_time(stored.get("history_checked_at")),
+    )
+
+
+def keep_marks(marks: Marks, *, tenant_id: uuid.UUID, company_id: uuid.UUID, now: datetime) -> None:
+    """Store the marks; inside the caller's scope."""
+    stored = {
+        "highest": marks.highest,
+        "low": marks.low,
+        "first_seen": {str(n): at.isoformat() for n, at in marks.first_seen.items()},
+        "prints": {str(n): text for n, text in marks.prints.items()},
+        "thorough_until": _text(marks.thorough_until),
+        "decisions": {str(n): text for n, text in marks.decisions.items()},
+        "told": marks.told,
+        "history_checked_at": _text(marks.history_checked_at),
+    }
+    CatalogueList.objects.for_tenant(tenant_id).update_or_create(
+        company_id=company_id,
+        kind=KIND,
+        defaults={
+            "tenant_id": tenant_id,
+            "rows": stored,
+            "row_count": len(marks.prints),
+            "read_at": now,
+        },
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
