@@ -15,6 +15,7 @@ PORT ?= 8000
 SEEDS ?= 2000
 TRIALS ?= 20
 ONCE ?=
+OUT ?= .data/screenshots
 TESTS ?=
 BENCHES ?= calls wall second_sync webhooks
 
@@ -59,6 +60,10 @@ check: $(READY) ## run every check that is no test
 	@echo "manage.py check --deploy, with docs/production.env.example"
 	@env --ignore-environment PATH="$$PATH" HOME="$$HOME" bash -c \
 	  'set -a && source docs/production.env.example && exec $(MANAGE) check --deploy --fail-level WARNING'
+
+.PHONY: screenshots
+screenshots: $(READY) ## take a picture of every page, light, dark and phone (OUT=.data/screenshots)
+	@exec $(BIN)/python -m tests.journeys.screenshots $(OUT)
 
 .PHONY: simulate
 simulate: $(READY) ## run the posting protocol against model servers (SEEDS=2000)

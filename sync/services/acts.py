@@ -87,11 +87,12 @@ def act(
         )
     move = _move(posting, deed, actor=actor, note=note, now=now)
     before = posting.state
+    batch = _lock_batch(posting) if deed is Deed.HANDLED_OUTSIDE else None
     if not posting.advance(move.state, now=now, by_person=True, **move.values):
         posting.refresh_from_db()
         return Overtaken(sentence=who_was_quicker(posting))
-    if deed is Deed.HANDLED_OUTSIDE:
-        _tell_batch(posting, note)
+    if batch is not None:
+        _tell_batch(batch, posting, note)
     _record(posting, deed, move, actor=actor, note=note, before=before, now=now)
     return Done(sentence=move.told)
 
@@ -167,21 +168,23 @@ def _left(sentence: str, actor: Actor, note: str) -> _Move:
     )
 
 
-def _tell_batch(posting: Posting, note: str) -> None:
-    """Let a settled batch know, so that a copy of ours showing up late is one too many.
+def _lock_batch(posting: Posting) -> Batch | None:
+    """Its settled batch, locked before the posting as the protocol does; None without one.
 
-    In a batch still under way its fate is told already, and nothing of it is sent again.
+    In a batch still under way the posting's fate is told already, and nothing of it is sent again.
     """
     if posting.batch_id is None:
-        return
-    rows = Batch.objects.for_tenant(posting.tenant_id)
-    batch = rows.filter(pk=posting.batch_id, settled_at__isnull=False).first()
-    if batch is None:
-        return
+        return None
+    rows = Batch.objects.for_tenant(posting.tenant_id).select_for_update()
+    return rows.filter(pk=posting.batch_id, settled_at__isnull=False).first()
+
+
+def _tell_batch(batch: Batch, posting: Posting, note: str) -> None:
+    """Let its batch know, so that a copy of ours showing up late is one too many."""
     facts = facts_json.from_json(batch.facts)
     key = str(posting.pk)
     place = replace(facts.place(key), fate=Fate.OUTSIDE, note=f"Handled outside: {note}"[:250])
-    rows.filter(pk=batch.pk, version=batch.version).update(
+    Batch.objects.for_tenant(posting.tenant_id).filter(pk=batch.pk).update(
         facts=facts_json.to_json(facts.with_place(key, place)), version=batch.version + 1
     )
 
