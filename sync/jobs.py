@@ -21,7 +21,7 @@ from django_q.tasks import async_task
 
 from sync.models import Attempt, DueWork, Heartbeat, Run
 from sync.services import running, turns
-from sync.services.workers import dead_among, free_the_dead, worker_name
+from sync.services.workers import dead_among, free_the_dead, start_afresh, worker_name
 from tenants.scoping import operator_scope, tenant_scope
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ def run_company(
     if trigger == "webhook":
         # Events come in bursts; those of the next seconds are read from BILL in the same call.
         time.sleep(settings.CONNECTOR.webhook_gather_seconds)
+    start_afresh()
     me = worker_name()
     turn = turns.take_turn(
         company_id=company, seconds=settings.CONNECTOR.turn_lease_seconds, owner=me
@@ -107,6 +108,7 @@ def tick(**_later_arguments: object) -> None:
 def heartbeat(**_later_arguments: object) -> None:
     """Give a sign of life, by the database's clock; and sweep, between two ticks."""
     _beat("beaten_at")
+    start_afresh()
     tick()
 
 

@@ -15,28 +15,36 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connections
 
 from connector_site.demo.scenario import LiveApproval, Scenario
 from connector_site.demo.shown import Row, ShownCompany, is_at_rest, rows_of
 from connector_site.demo.table import Timing
-from connector_site.demo.talk import Line
+from connector_site.demo.talk import Line, NoAnswer
 from connector_site.processes.ports import listen, port_of
 from connector_site.processes.site import RunningSite
 from connector_site.processes.tree import ProcessTree, Program
 from sync import jobs
 from sync.services import turns
 
+Answer = TypeVar("Answer")
+
 STAND_INS = "stand-ins"
 _LOOK_SECONDS = 0.25
+_PATIENCE_SECONDS = 60.0
 _FIRST_PORT = 4300
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class DemoRefused(Exception):
     """The demo cannot go on; the sentence says why."""
+
+
+class ToldToStop(Exception):
+    """Ctrl-C came while we waited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +129,25 @@ class Play:
 
     def rows(self) -> dict[str, list[Row]]:
         """Every posting as the product shows it, by the company's name in addresses."""
-        return {company.slug: rows_of(company) for company in self.companies}
+        return self._ask(lambda: {each.slug: rows_of(each) for each in self.companies})
 
     def ledger(self) -> dict[str, Any]:
         """The whole ledger of Sage, by company database."""
-        books: dict[str, Any] = self.stand_ins.sage.get("/_standin/ledger")
-        return books
+        return self._ask(lambda: dict(self.stand_ins.sage.get("/_standin/ledger")))
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """Return the answer to a question, with patience for whoever is being restarted."""
+        answers: list[Answer] = []
+
+        def is_answered() -> bool:
+            answers.append(question())
+            return True
+
+        if not self.wait(is_answered, seconds=_PATIENCE_SECONDS):
+            if self.is_over.is_set():
+                raise ToldToStop
+            raise DemoRefused("The database or a practice server did not come back.")
+        return answers[-1]
 
     def sync(self) -> None:
         """Ask for a sync of every company now, as a person does on the page."""
@@ -147,9 +168,12 @@ class Play:
         return self.wait(all_rest, seconds=seconds)
 
     def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
-        """Wait for a condition; ends early, unfulfilled, when the demo is told to stop."""
+        """Wait for a condition; ends early, unfulfilled, when the demo is told to stop.
+
+        A database or a practice server that is away, killed by hand perhaps, makes it wait on.
+        """
         deadline = time.monotonic() + seconds
-        while not condition():
+        while not _holds(condition):
             if time.monotonic() > deadline or self.is_over.wait(_LOOK_SECONDS):
                 return False
             self.site.look(self.clock())
@@ -195,6 +219,14 @@ class Play:
         for company in self.scenario.customer["companies"]:
             if company["slug"] == slug:
                 return bool(company["policy"]["release"] == "post")
+        return False
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    except (DatabaseError, InterfaceError, NoAnswer):
+        connections.close_all()
         return False
 
 

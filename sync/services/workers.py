@@ -48,19 +48,33 @@ def free_the_dead() -> list[str]:
             " UNION SELECT taken_by FROM sync_duework WHERE taken_until > clock_timestamp()"
         )
         dead = dead_among(name for (name,) in cursor.fetchall())
-        if dead:
-            cursor.execute(
-                "UPDATE sync_sagelease SET expires_at = clock_timestamp()"
-                " WHERE owner = ANY(%s) AND expires_at > clock_timestamp()",
-                [dead],
-            )
-            # What it was doing may be half done, so its company is looked at again now.
-            cursor.execute(
-                "UPDATE sync_duework SET taken_until = NULL, rung_at = clock_timestamp()"
-                " WHERE taken_by = ANY(%s) AND taken_until > clock_timestamp()",
-                [dead],
-            )
+    _free(dead)
     return dead
+
+
+def start_afresh() -> None:
+    """End what this process still holds: at the start of a job that is left over from a broken one.
+
+    The database may have gone away in the middle of a job, so that nothing could be given back.
+    """
+    _free([worker_name()])
+
+
+def _free(names: list[str]) -> None:
+    if not names:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sync_sagelease SET expires_at = clock_timestamp()"
+            " WHERE owner = ANY(%s) AND expires_at > clock_timestamp()",
+            [names],
+        )
+        # What they were doing may be half done, so their companies are looked at again now.
+        cursor.execute(
+            "UPDATE sync_duework SET taken_until = NULL, rung_at = clock_timestamp()"
+            " WHERE taken_by = ANY(%s) AND taken_until > clock_timestamp()",
+            [names],
+        )
 
 
 def dead_among(names: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from connector_site import database
 from connector_site.demo.agreement import disagreements
-from connector_site.demo.play import DemoRefused, Play, provision, start_stand_ins
+from connector_site.demo.play import DemoRefused, Play, ToldToStop, provision, start_stand_ins
 from connector_site.demo.scenario import Scenario, read_scenario
 from connector_site.demo.shown import companies_of
 from connector_site.demo.table import table, timings_text
@@ -58,10 +58,13 @@ class Command(BaseCommand):
         try:
             play = self._start(site, is_over)
             agrees = self._once(play) if options["once"] else self._live(play, parent)
+        except ToldToStop:
+            agrees = not options["once"]
         except (DemoRefused, NoAnswer, SiteRefused) as refusal:
             raise CommandError(f"{refusal}\nThe log: {_log()}") from refusal
         finally:
             site.end()
+        self.stdout.write("Stopped.")
         if not agrees:
             sys.exit(1)
 
@@ -106,7 +109,6 @@ class Command(BaseCommand):
                 with suppress(NoAnswer):  # Killed by hand, perhaps; it is back in a minute.
                     play.approve(waiting[0])
                     waiting.pop(0)
-        self.stdout.write("Stopped.")
         return True
 
     def _tell_address(self, play: Play) -> None:

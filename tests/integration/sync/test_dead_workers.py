@@ -75,3 +75,16 @@ def test_a_dead_writers_lease_passes_on_with_a_new_epoch():
     assert mine is not None
     assert mine.epoch == dead.epoch + 1
     assert SageLease.objects.get().owner == worker_name()
+
+
+@pytest.mark.usefixtures("due")
+def test_what_a_broken_job_of_this_process_left_over_is_free_for_the_next():
+    turns.take_turn(company_id=COMPANY, seconds=600, owner=worker_name())
+    left_over = lease.take_lease(BOOKS, owner=worker_name(), seconds=300)
+
+    jobs.heartbeat()
+
+    assert turns.take_turn(company_id=COMPANY, seconds=600, owner="another") is not None
+    assert lease.take_lease(BOOKS, owner="another", seconds=300) is not None
+    assert left_over is not None
+    assert not lease.holds_lease(left_over)
