@@ -1,0 +1,192 @@
+"""Time runs backwards: our database, or Sage's, is put back; or Sage's history is cleared."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from connector_site import database
+from sync.models import LogEntry
+from tenants.scoping import tenant_scope
+from tests.faults.office import (
+    a_bill,
+    agrees,
+    all_in_sage,
+    entries,
+    heal,
+    later,
+    posts,
+    told,
+)
+from tests.integration.sync.world import Desk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def command(name: str, *args: str) -> str:
+    out = StringIO()
+    call_command(name, *args, stdout=out)
+    return out.getvalue()
+
+
+def named(desk: Desk) -> tuple[str, str]:
+    return desk.company.tenant.slug, desk.company.slug
+
+
+class OurBackup:
+    """The whole database as it was; `put_back` makes it so again."""
+
+    def __init__(self) -> None:
+        self._name = connection.settings_dict["NAME"]
+        self._copy = f"{self._name}_backup"
+        self._as_operator(
+            'DROP DATABASE IF EXISTS "{copy}"',
+            'CREATE DATABASE "{copy}" TEMPLATE "{name}" OWNER connector',
+        )
+
+    def put_back(self) -> None:
+        self._as_operator(
+            'DROP DATABASE "{name}" WITH (FORCE)', 'ALTER DATABASE "{copy}" RENAME TO "{name}"'
+        )
+
+    def _as_operator(self, *statements: str) -> None:
+        connection.close()
+        with database.parse_url(database.ensure_running()).connect(name="postgres") as operator:
+            for statement in statements:
+                operator.execute(statement.format(name=self._name, copy=self._copy))
+
+
+@pytest.mark.parametrize("is_renamed", [False, True])
+@pytest.mark.parametrize("has_command", [False, True])
+def test_f47_rows_lost_by_a_failover_are_found_in_sage_and_not_sent_again(
+    desk: Desk, is_renamed: bool, has_command: bool
+) -> None:
+    heal(desk)
+    backup = OurBackup()
+    a_bill(desk, "LATER-1")
+    a_bill(desk, "LATER-2")
+    desk.sync()
+    assert len(entries(desk)) == 5
+    if is_renamed:
+        desk.sage.rename_batch("CALBAK", entries(desk)[-1]["BatchNumber"], "AP November")
+    sent = posts(desk)
+    backup.put_back()
+    if has_command:
+        assert "Every batch above" in command("after_restore")
+    desk.sync()
+
+    assert len(entries(desk)) == 5
+    if has_command or not is_renamed:
+        assert posts(desk) == sent
+        assert len(desk.postings(state="IN_SAGE")) == 5
+        with tenant_scope(desk.company.tenant_id):
+            lines = LogEntry.objects.for_tenant(desk.company.tenant_id)
+            assert lines.filter(event__startswith="restore.").exists()
+    else:  # Sage's own lock on the number holds, and a person is told
+        late = [p for p in desk.postings() if p.invoice_number.startswith("LATER")]
+        assert all(p.state == "IN_SAGE" or p.sentence for p in late), [told(p) for p in late]
+
+
+def test_f28_a_restored_sage_stops_every_send_until_a_person_decides(desk: Desk) -> None:
+    heal(desk)
+    before = desk.sage.snapshot("CALBAK")
+    for number in range(2):
+        a_bill(desk, f"LOST-{number}")
+        heal(desk)
+    lost = sorted({e["BatchNumber"] for e in entries(desk)})[-2:]
+    desk.sage.restore(before)
+    a_bill(desk, "NEW-1")
+    sent = posts(desk)
+
+    for _ in range(3):
+        report = desk.sync()
+        later(desk)
+        assert report.outcome == "paused"
+        assert "Sage was restored from a backup" in report.sentence
+    assert posts(desk) == sent
+
+    listed = command("decide_restore", *named(desk))
+    assert f"Batch {lost[0]}: 1 invoices, 75.00, not decided" in listed
+    with pytest.raises(CommandError, match="Decide first"):
+        command("decide_restore", *named(desk), "--go-on")
+    decide(desk, lost[0], "send-again")
+    decide(desk, lost[1], "handled-outside")
+    assert "Sends go on" in command("decide_restore", *named(desk), "--go-on", "--by", "Dana")
+
+    heal(desk)
+
+    agrees(desk)
+    states = {p.invoice_number: p.state for p in desk.postings()}
+    assert states == {"B-1": "IN_SAGE", "B-2": "IN_SAGE", "B-3": "IN_SAGE",
+                      "LOST-0": "IN_SAGE", "LOST-1": "SKIPPED", "NEW-1": "IN_SAGE"}  # fmt: skip
+    assert len(entries(desk)) == 5
+
+
+def decide(desk: Desk, number: int, choice: str) -> None:
+    command("decide_restore", *named(desk), "--batch", str(number), "--choice", choice,
+            "--by", "Dana", "--note", "looked in the backup")  # fmt: skip
+
+
+def test_f28_a_batch_posted_in_the_lost_day_is_open_again_and_followed(
+    posting_desk: Desk,
+) -> None:
+    desk = posting_desk
+    desk.sage.set_rights("MLCONN", "CALBAK", ["AP", "GL", "CS", "TX"])
+    heal(desk)
+    backup: dict[str, Any] = {}
+    a_bill(desk, "OPEN-AGAIN")
+    desk.sage.set_switches({"force_listing": True})
+    heal(desk)
+    backup["id"] = desk.sage.snapshot("CALBAK")
+    number = max(e["BatchNumber"] for e in entries(desk))
+    desk.sage.mark_printed("CALBAK", number)
+    desk.sage.post_batch("CALBAK", number)
+    heal(desk)
+    all_in_sage(desk, 4, status="Posted")
+    desk.sage.restore(backup["id"])
+
+    report = desk.sync()
+    assert report.outcome == "paused"
+    assert "is Ready To Post now" in report.sentence or "ReadyToPost" in report.sentence
+    command("decide_restore", *named(desk), "--go-on")
+    heal(desk)
+
+    agrees(desk)
+    [again] = [p for p in desk.postings() if p.invoice_number == "OPEN-AGAIN"]
+    assert (again.state, again.sage_status) == ("IN_SAGE", "Ready To Post")
+
+
+def test_f28_history_cleared_of_the_newest_batches_is_no_restore(desk: Desk) -> None:
+    heal(desk)
+    number = max(e["BatchNumber"] for e in entries(desk))
+    desk.sage.post_batch("CALBAK", number)
+    heal(desk)
+    desk.sage.clear_history("CALBAK", before="2100-01-01")
+    assert desk.sync().outcome == "paused"
+
+    command("decide_restore", *named(desk), "--history-cleared")
+    a_bill(desk, "B-4")
+    desk.sync()
+
+    assert desk.postings(invoice_number="B-4")[0].state == "IN_SAGE"
+    assert posts(desk) == 2
+
+
+def test_cleared_history_is_a_note_and_never_a_resend(desk: Desk) -> None:
+    heal(desk)
+    desk.sage.post_batch("CALBAK", max(e["BatchNumber"] for e in entries(desk)))
+    heal(desk)
+    a_bill(desk, "B-4")
+    heal(desk)
+    desk.sage.clear_history("CALBAK", before="2100-01-01")
+    later(desk, 90_000)
+
+    desk.sync()
+
+    noted = [p for p in desk.postings() if p.cleared_in_sage_at is not None]
+    assert {p.invoice_number for p in noted} == {"B-1", "B-2", "B-3"}
+    assert {p.state for p in noted} == {"IN_SAGE"}
+    assert all("history was cleared" in p.sentence for p in noted)
+    assert posts(desk) == 2
