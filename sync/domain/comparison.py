@@ -81,8 +81,8 @@ def fingerprint(header: BatchHeader) -> str:
     return "|".join(
         (
             str(header.entry_count),
-            header.description,
             header.status,
+            header.description,
             f"{header.total:f}",
             str(header.posting_sequence),
             str(header.error_count),

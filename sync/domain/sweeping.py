@@ -23,8 +23,10 @@ from sync.domain.looking import SAGE_RESTORED
 GRACE_SECONDS = 3600.0
 _AFTER_POSTING = frozenset({BatchStatus.POSTED, BatchStatus.POST_IN_PROGRESS})
 
-SAGE_UNPOSTED = (
-    "Batch {number} was Posted and is {status} now: Sage was restored from a backup. Nothing more is"
+_FINAL = frozenset({BatchStatus.POSTED, BatchStatus.DELETED})
+
+SAGE_UNDONE = (
+    "Batch {number} was {known} and is {status} now: Sage was restored from a backup. Nothing more is"
     " sent until somebody has looked and says how to go on."
 )
 
@@ -109,20 +111,34 @@ def begin_sweep(
 
 
 def sage_restored(
-    headers: Sequence[BatchHeader], *, highest: int, posted: Collection[int] = ()
+    headers: Sequence[BatchHeader],
+    *,
+    highest: int,
+    posted: Collection[int] = (),
+    prints: Mapping[int, str] | None = None,
 ) -> str:
-    """Why nothing may be sent now, "" when all is well.
+    """Why nothing may be sent now, "" when all is well; to be kept until a person lifts it.
 
     `headers` must have been listed from `highest` itself on, or lower; `highest` is the highest
-    batch number this company has seen, `posted` are batches seen Posted, which never open again.
+    batch number this company has seen in a list or in any batch of ours. `posted` are the batches
+    of our Posted postings, `prints` what else is known of batches: one that was Posted or Deleted
+    never opens again.
     """
     found = max((header.number for header in headers), default=0)
     if found < highest:
         return SAGE_RESTORED.format(highest=found or "unknown", seen=highest)
     for header in headers:
-        if header.number in posted and header.status not in _AFTER_POSTING:
-            return SAGE_UNPOSTED.format(number=header.number, status=header.status)
+        known = _status_in((prints or {}).get(header.number, ""))
+        if header.number in posted:
+            known = BatchStatus.POSTED
+        if known in _FINAL and header.status not in _FINAL | _AFTER_POSTING:
+            return SAGE_UNDONE.format(number=header.number, known=known, status=header.status)
     return ""
+
+
+def _status_in(known_print: str) -> str:
+    """The status that a fingerprint was taken at."""
+    return known_print.split("|", 2)[1] if known_print else ""
 
 
 def after_sage_restore(facts: Facts, headers: Sequence[BatchHeader]) -> Facts:

@@ -48,6 +48,8 @@ def check(
 ) -> Findings:
     """Compare our rows with everything Sage and BILL hold."""
     findings = Findings()
+    if is_held:
+        findings.stuck.append("sending is still held after everybody has gone home")
     for order, count in sage.ledger.items():
         if count > 1:
             kind = findings.duplicated

@@ -109,7 +109,9 @@ class Worker:
             for posting in self.store.postings.values()
             if posting.place.is_posted
         }
-        hold = sweeping.sage_restored(headers, highest=self._highest(), posted=posted)
+        hold = company.hold or sweeping.sage_restored(
+            headers, highest=self._highest(), posted=posted, prints=self.store.prints()
+        )
         if hold:
             self.store.company = replace(company, hold=hold)
             return False
@@ -176,7 +178,7 @@ class Worker:
         )
         highest = max((company.highest, *(header.number for header in headers)))
         self.store.company = replace(
-            company, first_seen=seen, low_mark=low, highest=highest, is_thorough=False, hold=""
+            company, first_seen=seen, low_mark=low, highest=highest, is_thorough=False
         )
 
     # --- what turned up in Sage, and what changed there ---

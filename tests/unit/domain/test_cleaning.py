@@ -377,6 +377,16 @@ def test_a_restored_sage_is_recognised(
     assert bool(why) == bool(told)
 
 
+@pytest.mark.parametrize("final", [BatchStatus.POSTED, BatchStatus.DELETED])
+def test_a_batch_that_was_final_and_is_open_again_shows_a_restore(final: str) -> None:
+    prints = {58: fingerprint(a_header(58, status=final))}
+
+    why = sweeping.sage_restored([a_header(58)], highest=58, prints=prints)
+
+    assert f"was {final} and is Open now" in why
+    assert not sweeping.sage_restored([a_header(58, status=final)], highest=58, prints=prints)
+
+
 def test_after_a_restore_what_sage_no_longer_has_is_removed_and_the_rest_followed() -> None:
     posted = replace(HERE, fate=Fate.POSTED, is_posted=True, status=BatchStatus.POSTED)
     gone = replace(HERE, batch_number=90)
