@@ -71,13 +71,14 @@ def run_company(
         _record_break(tenant, company)
         raise
     finally:
-        turns.end_turn(
+        is_due_again = turns.end_turn(
             company_id=company,
             cadence_seconds=report.cadence_seconds if report else settings.CONNECTOR.retry_seconds,
             was_poll=turn.is_poll_due,
             again_in_seconds=_again(report),
+            due_at=turn.due_at,
         )
-    if report.has_more:
+    if is_due_again:
         ring_doorbell(tenant_id=tenant, company_id=company, trigger=trigger)
 
 

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One company whose work is due; `is_poll_due` when its cadence is, not only a doorbell."""
+    """One company whose work is due; `is_poll_due` when its cadence is, not only a doorbell.
+
+    `due_at` is when its poll fell due: whoever asks for another one meanwhile moves it.
+    """
 
     tenant_id: uuid.UUID
     company_id: uuid.UUID
     is_poll_due: bool = True
+    due_at: datetime | None = None
 
 
 def keep_turns(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> None:
@@ -82,14 +87,14 @@ def take_turn(*, company_id: uuid.UUID, seconds: float, owner: str = "") -> Turn
             WHERE company_id = %s
               AND LEAST(next_run_at, COALESCE(rung_at, 'infinity')) <= clock_timestamp()
               AND (taken_until IS NULL OR taken_until < clock_timestamp())
-            RETURNING tenant_id, next_run_at <= clock_timestamp()
+            RETURNING tenant_id, next_run_at <= clock_timestamp(), next_run_at
             """,
             [owner, seconds, company_id],
         )
         row = cursor.fetchone()
     if row is None:
         return None
-    return Turn(tenant_id=row[0], company_id=company_id, is_poll_due=row[1])
+    return Turn(tenant_id=row[0], company_id=company_id, is_poll_due=row[1], due_at=row[2])
 
 
 def end_turn(
@@ -98,24 +103,34 @@ def end_turn(
     cadence_seconds: float,
     was_poll: bool,
     again_in_seconds: float | None,
-) -> None:
-    """Step back: the next poll after the cadence, and sooner where something waits for a look."""
+    due_at: datetime | None = None,
+) -> bool:
+    """Step back: the next poll after the cadence, and sooner where something waits for a look.
+
+    Returns whether the company is due again at once. `due_at` is that of the turn taken: a poll
+    asked for since then is not lost.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE sync_duework SET taken_until = NULL, served_at = clock_timestamp(),
-              next_run_at = CASE WHEN %(poll)s
+              next_run_at = CASE
+                WHEN %(poll)s AND next_run_at = COALESCE(%(due)s, next_run_at)
                 THEN clock_timestamp() + make_interval(secs => %(cadence)s)
                 ELSE next_run_at END,
               rung_at = CASE WHEN %(again)s::float8 IS NULL THEN rung_at
                 ELSE LEAST(COALESCE(rung_at, 'infinity'),
                            clock_timestamp() + make_interval(secs => %(again)s::float8)) END
             WHERE company_id = %(company)s
+            RETURNING LEAST(next_run_at, COALESCE(rung_at, 'infinity')) <= clock_timestamp()
             """,
             {
                 "poll": was_poll,
                 "cadence": cadence_seconds,
                 "again": again_in_seconds,
                 "company": company_id,
+                "due": due_at,
             },
         )
+        row = cursor.fetchone()
+    return bool(row and row[0])

@@ -98,6 +98,10 @@ def _run(company: Company) -> running.Report | None:
         again = 0.0 if report.has_more else report.again_in_seconds
     finally:
         turns.end_turn(
-            company_id=company_id, cadence_seconds=cadence, was_poll=True, again_in_seconds=again
+            company_id=company_id,
+            cadence_seconds=cadence,
+            was_poll=True,
+            again_in_seconds=again,
+            due_at=turn.due_at,
         )
     return report

@@ -88,6 +88,26 @@ def test_a_doorbell_rung_during_a_turn_is_not_lost() -> None:
     assert due() == [company_id]
 
 
+def test_a_poll_asked_for_during_a_poll_is_not_lost() -> None:
+    company_id = an_alarm_clock()
+    turn = turns.take_turn(company_id=company_id, seconds=60)
+    assert turn is not None
+    turns.poll_now(company_id=company_id)
+
+    is_due_again = turns.end_turn(
+        company_id=company_id,
+        cadence_seconds=300,
+        was_poll=True,
+        again_in_seconds=None,
+        due_at=turn.due_at,
+    )
+
+    assert is_due_again
+    next_turn = turns.take_turn(company_id=company_id, seconds=60)
+    assert next_turn is not None
+    assert next_turn.is_poll_due
+
+
 def test_there_is_one_writer_for_a_sage_database_and_its_epoch_grows() -> None:
     first = take_lease("sage/CALBAK", owner="a", seconds=60)
     assert first is not None
