@@ -9,7 +9,6 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.made-from-lock
 MANAGE := $(BIN)/python manage.py
-TEMPLATES := $(wildcard templates)
 
 PORT ?= 8000
 SEEDS ?= 2000
@@ -24,7 +23,7 @@ $(READY): requirements.lock
 	  || { echo "Python 3.11 or later is needed; $(PYTHON) is older. Name another one: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Making .venv from requirements.lock (only when it changed)."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --requirement requirements.lock
 	@touch $@
 
 .PHONY: venv
@@ -53,9 +52,8 @@ check: $(READY) ## run every check that is no test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
-	$(BIN)/djlint --check --quiet $(TEMPLATES)
-	$(BIN)/djlint --lint --quiet $(TEMPLATES)
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/djlint --lint --quiet templates
 	$(MANAGE) makemigrations --check --dry-run
 	@echo "manage.py check --deploy, with docs/production.env.example"
 	@env --ignore-environment PATH="$$PATH" HOME="$$HOME" bash -c \
