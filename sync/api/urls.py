@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from sync.api import companies, log, postings, runs, webhooks
+from sync.api import companies, log, mapping, postings, replay, runs, vendors, webhooks
 from sync.api.schema import ApiTokenScheme
 
 #: Known to the OpenAPI document by being imported.
@@ -15,6 +15,15 @@ of_company: list[URLPattern | URLResolver] = [
     path("runs/<uuid:run_id>/", runs.RunDetail.as_view(), name="api_run"),
     path("postings/", postings.Postings.as_view(), name="api_postings"),
     path("postings/<uuid:posting_id>/", postings.PostingDetail.as_view(), name="api_posting"),
+    path("vendors/", vendors.Vendors.as_view(), name="api_vendors"),
+    path("vendors/<uuid:vendor_id>/", vendors.VendorDetail.as_view(), name="api_vendor"),
+    path("mapping-rules/", mapping.MappingRules.as_view(), name="api_mapping_rules"),
+    path(
+        "mapping-rules/<uuid:rule_id>/",
+        mapping.MappingRuleDetail.as_view(),
+        name="api_mapping_rule",
+    ),
+    path("replay/", replay.Replay.as_view(), name="api_replay"),
     path("log/", log.Log.as_view(), name="api_log"),
     path("webhook-subscription/", webhooks.Subscription.as_view(), name="api_subscription"),
     path(

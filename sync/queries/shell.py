@@ -11,8 +11,10 @@ from django.db.models import Count, Q
 from integrations.models import BillConnection, Sage300Connection
 from sync.domain.policy import Release
 from sync.domain.posting_state import PostingState
-from sync.models import CompanyPolicy, DueWork, Posting
+from sync.models import CompanyPolicy, DueWork, Posting, VendorLink
+from sync.models.vendor import LinkState
 
+TO_DECIDE = (LinkState.NEW, LinkState.ASK, LinkState.AMBIGUOUS, LinkState.REFUSED)
 STOPPED = (PostingState.BLOCKED, PostingState.ATTENTION)
 RELEASED = {
     Release.OPEN: "stays Open in Sage",
@@ -31,6 +33,7 @@ class Shell:
     stopped: int
     next_run_at: datetime | None
     release: str
+    vendors_to_decide: int = 0
 
     @property
     def is_practice(self) -> bool:
@@ -39,7 +42,7 @@ class Shell:
 
 
 def shell_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Shell:
-    """Gather the frame; five small queries."""
+    """Gather the frame; six small queries."""
     counts = (
         Posting.objects.for_tenant(tenant_id)
         .of_company(company_id)
@@ -72,5 +75,8 @@ def shell_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Shell:
         to_review=counts["to_review"],
         stopped=counts["stopped"],
         next_run_at=due.next_run_at if due else None,
+        vendors_to_decide=VendorLink.objects.for_tenant(tenant_id)
+        .filter(company_id=company_id, state__in=TO_DECIDE, is_archived=False)
+        .count(),
         release=RELEASED[owned.policy().release] if owned else "",
     )

@@ -98,7 +98,7 @@ def create(
     lists = Lists(row.tenant_id, row.company_id)
     policy = _policy(row)
     group = group_code.strip().upper() or policy.vendor_group
-    wrong = _wrong_group(group, lists)
+    wrong = _wrong_group(group, lists) or _wrong_currency(row, group, policy, lists)
     if wrong:
         return NotOpen(sentence=wrong)
     taken = {vendor.number.upper(): vendor.name for vendor in lists.vendors()}
@@ -200,6 +200,19 @@ def _wrong_group(group: str, lists: Lists) -> str:
     if found is not None and not found.is_active:
         return f"Nothing was done: vendor group {group} is inactive in Sage."
     return ""
+
+
+def _wrong_currency(row: VendorLink, group: str, policy: Policy, lists: Lists) -> str:
+    """Sage takes a vendor's currency from its group, for good."""
+    bills_in = unpack(BillVendor, row.snapshot).currency
+    groups = {one.code.upper(): one.currency for one in lists.groups()}
+    made_in = groups.get(group) or policy.currency
+    if not bills_in or bills_in == made_in:
+        return ""
+    return (
+        f"Nothing was done: {row.name} bills in {bills_in}, and vendors of group {group} are made"
+        f" in {made_in}. Choose a group in {bills_in}, or add it in Sage and link it here."
+    )
 
 
 def _number(

@@ -17,9 +17,7 @@ from sync import jobs
 from sync.domain.deeds import Deed
 from sync.domain.moments import Moments
 from sync.domain.posting_state import PostingState
-from sync.domain.problems import Acts
 from sync.domain.words import money
-from sync.queries.causes import find_causes
 from sync.queries.posting_story import Compared, find_posting, story_of
 from sync.queries.postings import VIEWS, WORDS, Filter, Page, Standing, find_page
 from sync.services import acts, turns
@@ -28,8 +26,6 @@ from sync.views.rows import rows_of
 from sync.views.steps import days_of
 from tenants import audit
 from tenants.access import CompanyRequest, company_view
-
-SIDES = {Acts.HERE: "Here", Acts.BILL: "In BILL", Acts.SAGE: "In Sage", Acts.IT: "Your IT"}
 
 
 @require_safe
@@ -57,32 +53,6 @@ def postings(request: CompanyRequest) -> TemplateResponse:
         "kept": {"view": wanted.view.value, "find": wanted.find, "cause": wanted.cause},
     }
     return show(request, "sync/postings.html", context, now=timezone.now())
-
-
-@require_safe
-@company_view()
-def attention(request: CompanyRequest) -> TemplateResponse:
-    """Show every cause that keeps bills from Sage, and who can mend it."""
-    causes = find_causes(tenant_id=request.tenant.pk, company_id=request.company.pk)
-    side = request.GET.get("who", "")
-    sides = [("", "All", len(causes))] + [
-        (who.value, label, sum(cause.acts is who for cause in causes))
-        for who, label in SIDES.items()
-    ]
-    context = {
-        "causes": causes,
-        "shown": [cause for cause in causes if side in {"", cause.acts.value}],
-        "sides": [
-            {
-                "label": label,
-                "count": count,
-                "query": f"who={value}" if value else "",
-                "is_current": value == side,
-            }
-            for value, label, count in sides
-        ],
-    }
-    return show(request, "sync/attention.html", context, now=timezone.now())
 
 
 def _views(page: Page, wanted: Filter) -> list[dict[str, object]]:

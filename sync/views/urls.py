@@ -2,14 +2,13 @@
 
 from django.urls import include, path
 
-from sync.views import log, postings, runs, setup_urls, today
+from sync.views import bench_urls, log, postings, runs, setup_urls, today
 
 app_name = "sync"
 
 of_company = [
     path("", today.today, name="today"),
     path("run/", today.run_now, name="run_now"),
-    path("attention/", postings.attention, name="attention"),
     path("postings/", postings.postings, name="postings"),
     path("postings.csv", log.postings_csv, name="postings_csv"),
     path("postings/<uuid:posting_id>/", postings.posting, name="posting"),
@@ -19,6 +18,7 @@ of_company = [
     path("runs/<uuid:run_id>/progress/", runs.run_progress, name="run_progress"),
     path("log/", log.log, name="log"),
     path("log.csv", log.log_csv, name="log_csv"),
+    *bench_urls.of_company,
     *setup_urls.of_company,
 ]
 urlpatterns = [path("<slug:tenant_slug>/<slug:company_slug>/", include(of_company))]
