@@ -187,6 +187,7 @@ DEFAULT_FROM_EMAIL = ENVIRONMENT.text(
     meaning="The sender of the mails we send.",
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = CONNECTOR.connect_seconds
 
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -196,6 +197,7 @@ ACCOUNT_PREVENT_ENUMERATION = MAIL_IS_SET_UP
 ACCOUNT_SIGNUP_FORM_CLASS = "tenants.forms.SignUpDetails"
 ACCOUNT_ADAPTER = "tenants.accounts.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _IS_HTTPS else "http"
 SIGN_UP_IS_OPEN = ENVIRONMENT.flag(
     "SIGN_UP",
@@ -204,6 +206,8 @@ SIGN_UP_IS_OPEN = ENVIRONMENT.flag(
 )
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "ml-connector"
+# Without mail nobody can confirm an address, and a second step is still better than none.
+MFA_ALLOW_UNVERIFIED_EMAIL = not MAIL_IS_SET_UP
 
 # The wire -------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def mailed(settings: object) -> list[object]:
+    cache.clear()  # nobody has asked too often yet
     settings.MAIL_IS_SET_UP = True  # type: ignore[attr-defined]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"  # type: ignore[attr-defined]
     return mail.outbox
@@ -252,3 +254,17 @@ def test_signing_up_makes_a_firm_with_its_owner(client: Client) -> None:
     assert (member.role, member.tenant.name) == (Role.OWNER, "Calder Foods Group")
     assert member.user.time_zone == "America/Chicago"
     assert "Add your first company" in answer.content.decode()
+
+
+def test_a_forgotten_password_is_replaced_by_mail(mailed: list[mail.EmailMessage]) -> None:
+    builders.a_user(email="ann@novak.example")
+    client = Client()
+
+    client.post("/accounts/password/reset/", {"email": "ann@novak.example"})
+    link = re.search(r"/accounts/password/reset/key/\S+", str(mailed[0].body))
+    assert link
+    form = client.get(link[0], follow=True)
+    client.post(form.request["PATH_INFO"], {"password1": PASSWORD, "password2": PASSWORD})
+
+    assert User.objects.get(email="ann@novak.example").check_password(PASSWORD)
+    assert mailed[0].subject == "Set a new password for ml-connector"
