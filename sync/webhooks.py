@@ -26,7 +26,7 @@ from integrations.bill.signatures import verify
 from integrations.errors import UnexpectedAnswer
 from integrations.secrets import SecretUnreadable
 from sync import jobs
-from sync.services import letter_box
+from sync.services import crash_points, letter_box
 from sync.services.event_history import columns_of, told_columns
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,9 @@ def _take(address_id: uuid.UUID, body: bytes, signature: str) -> HttpResponse:
         columns, poison = told_columns(parse_event(body)), ""
     except UnexpectedAnswer:
         columns, poison = columns_of(f"poison:{hashlib.sha256(body).hexdigest()}", "poison"), POISON
+    crash_points.reach("letter_read")
     stored = letter_box.store(box.owner, columns, body, poison=poison)
+    crash_points.reach("letter_kept")
     if stored.is_rung:
         jobs.ring_doorbell(
             tenant_id=box.owner.tenant_id, company_id=box.owner.company_id, trigger="webhook"
