@@ -41,13 +41,13 @@ def suspects(
     """The batches to read in full: with our tag and new, or changed since they were last judged.
 
     `fingerprints` are `prints` of all our batches' facts, and those stored when a batch with
-    nothing of ours was read; `followed` are the batches that `following` reads anyway.
-    `is_thorough` reads every one, whatever its description.
+    nothing of ours was read; a batch once read is watched though it be renamed. `followed` are the
+    batches that `following` reads anyway. `is_thorough` reads every one, whatever its description.
     """
     return tuple(
         header.number
         for header in sorted(headers, key=lambda header: header.number)
-        if (is_thorough or TAG_PREFIX in header.description)
+        if (is_thorough or TAG_PREFIX in header.description or header.number in fingerprints)
         and header.number not in followed
         and _is_news(header, fingerprints.get(header.number, ""))
     )

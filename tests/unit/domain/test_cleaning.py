@@ -327,6 +327,7 @@ def test_a_moved_entry_found_in_a_new_batch_stays_moved() -> None:
         (a_header(58, description="Clerk's"), "", True, True),
         (a_header(58, status=BatchStatus.DELETED), "", True, False),
         (a_header(58), fingerprint(a_header(58)), False, False),
+        (a_header(58, description="Renamed"), fingerprint(a_header(58)), False, True),
         (a_header(58, entry_count=2), fingerprint(a_header(58)), False, True),
         (a_header(58, status=BatchStatus.POSTED), fingerprint(a_header(58)), False, False),
         (
