@@ -48,6 +48,7 @@ class Worker:
     def __init__(self, name: str, world: World, store: Store, wire: Wire, bill: ModelBill) -> None:
         self.name, self.world, self.store = name, world, store
         self.wire, self.bill = wire, bill
+        self._is_left_over = False
         self._followed: dict[tuple[str, int], tuple[int, ...]] = {}
 
     def run(self) -> Process:
@@ -178,13 +179,19 @@ class Worker:
         )
         highest = max((company.highest, *(header.number for header in headers)))
         self.store.company = replace(
-            company, first_seen=seen, low_mark=low, highest=highest, is_thorough=False
+            company,
+            first_seen=seen,
+            low_mark=low,
+            highest=highest,
+            # A restore is worked through only when every batch has been judged.
+            is_thorough=company.is_thorough and self._is_left_over,
         )
 
     # --- what turned up in Sage, and what changed there ---
 
     def sweep(self, lease: Lease, headers: tuple[BatchHeader, ...]) -> Doing:
         followed: set[int] = set()
+        self._is_left_over = False
         for batch in list(self.store.batches.values()):
             mine = self._to_follow(batch)
             if not mine:
@@ -207,7 +214,8 @@ class Worker:
             answer = yield from self.wire.call(ReadBatch(number=number), None)
             if not isinstance(answer, BatchRead) or not self.store.holds(lease):
                 return False
-            self._judge(answer, by_number[number])
+            if not self._judge(answer, by_number[number]):
+                self._is_left_over = True
         return True
 
     def _is_search_due(self) -> bool:
@@ -219,20 +227,22 @@ class Worker:
             for posting in self.store.postings.values()
         )
 
-    def _judge(self, answer: BatchRead, header: BatchHeader) -> None:
+    def _judge(self, answer: BatchRead, header: BatchHeader) -> bool:
+        """Sweep what this batch holds; False when it must be judged again later."""
         if answer.batch is None:
-            return
+            return True
         by_order = {fold(p.id): p.id for p in self.store.postings.values()}
         places = {p.id: p.place for p in self.store.postings.values()}
         found = sweeping.owners(answer.batch, by_order, places)
         rows = [self.store.postings[key] for key in found]
         if any(self._is_under_way(row) for row in rows):
-            return
+            return False
         company = self.store.company
         prints = {**company.prints, header.number: fingerprint(header)}
         self.store.company = replace(company, prints=prints)
         if rows:
             self._open_sweep(rows, header.number)
+        return True
 
     def _is_under_way(self, posting: Posting) -> bool:
         batch = self.store.batches.get(posting.batch)
