@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, Sum
 
+from integrations.sage300.types import VendorGroup
+from sync.domain.packing import unpack
 from sync.domain.policy import Policy
 from sync.domain.posting_state import PostingState
 from sync.domain.problems import ProblemCode
 from sync.domain.words import count_of, money
-from sync.models import Batch, Posting, VendorLink
+from sync.models import Batch, CatalogueList, Posting, VendorLink
 from sync.models.vendor import LinkState
 
 UNSENT = (
@@ -82,6 +84,14 @@ def touches_of(
         by_field=_in_words({**totals, **vendors, "older": older, "largest": largest}, currency),
         unsent=totals["unsent"],
     )
+
+
+def vendor_groups(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> list[tuple[str, str]]:
+    """Sage's active vendor groups as last read, (code, description); [] before the first run."""
+    rows = CatalogueList.objects.for_tenant(tenant_id)
+    stored = rows.filter(company_id=company_id, kind="sage.groups").first()
+    groups = [unpack(VendorGroup, row) for row in stored.rows] if stored else []
+    return [(group.code, group.description) for group in groups if group.is_active]
 
 
 def _older(rows: object, policy: Policy, zone: ZoneInfo) -> int:

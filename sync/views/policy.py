@@ -11,12 +11,13 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from integrations.models import BillConnection
 from sync import jobs
 from sync.domain.policy import Policy, PolicyRefused, ReviewRule
 from sync.domain.policy_document import BY_NAME, policy_from_dict, policy_to_dict
 from sync.domain.words import count_of
 from sync.models import CompanyPolicy
-from sync.queries.policy_touch import touches_of
+from sync.queries.policy_touch import touches_of, vendor_groups
 from sync.services import setup
 from sync.services.choosing import ChangedMeanwhile, changes_between, save_policy
 from sync.views.frame import go, moments_of, show, zone_of
@@ -147,6 +148,7 @@ def _page(
         "errors": len(errors),
         "touches": touches,
         "version": row.version if row else 0,
+        "vendor_groups": vendor_groups(tenant_id=request.tenant.pk, company_id=request.company.pk),
         "history": [_said(event) for event in history],
         "last": history[0] if history else None,
         "to_decide": count_of(touches.unsent, "bill"),
@@ -170,11 +172,16 @@ def _changed(before: Policy | None, document: Document, errors: dict[str, str]) 
 
 
 def _beginning(request: CompanyRequest, now: datetime) -> Policy:
-    """What is filled in before a policy is saved once: careful, from today on."""
+    """What is filled in before a policy is saved once: careful, from today on.
+
+    The practice systems hold only older bills, so there all of them are let through to Review.
+    """
+    rows = BillConnection.objects.for_tenant(request.tenant).filter(company=request.company)
+    is_practice = rows.filter(environment=BillConnection.Environment.PRACTICE).exists()
     return Policy(
         review=ReviewRule.REVIEW_ALL,
         currency=request.company.currency,
-        cutover_date=now.astimezone(zone_of(request)).date(),
+        cutover_date=None if is_practice else now.astimezone(zone_of(request)).date(),
     )
 
 

@@ -175,8 +175,8 @@ def _lists_step(found: SetUp) -> Step:
         words=words,
         is_done=is_read and not open_points,
         aside="about 20 minutes",
-        link="attention" if is_read and open_points else "",
-        link_words="Decide them",
+        link=("vendors" if found.undecided else "mapping") if is_read and open_points else "",
+        link_words="Decide the vendors" if found.undecided else "Map the accounts",
     )
 
 
@@ -196,6 +196,6 @@ def _first_batch_step(found: SetUp) -> Step:
         words=words,
         is_done=bool(found.in_sage),
         aside="10 minutes",
-        link="postings" if found.to_review or found.in_sage else "",
+        link="review" if found.to_review else "postings" if found.in_sage else "",
         link_words="Open Review" if not found.in_sage else "look",
     )

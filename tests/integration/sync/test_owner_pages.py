@@ -21,6 +21,7 @@ from integrations.standins.sage300.world import Sage300World
 from integrations.standins.server import StandInServer
 from sync.domain.policy_document import policy_to_dict
 from sync.models import CompanyPolicy, DueWork, LogEntry, MappingRule, Posting, VendorLink
+from sync.services import running
 from tenants.models import AuditEvent, Company, User
 from tenants.scoping import tenant_scope
 from tests import builders
@@ -111,6 +112,22 @@ def test_the_set_up_page_leads_from_nothing_to_work(town: Town) -> None:
     assert not before_policy
     assert DueWork.objects.get(company_id=town.cast.company.pk).next_run_at <= datetime.now(UTC)
     assert {"connection.changed", "policy.changed"} <= set(town.audit())
+
+
+def test_after_the_first_run_the_page_says_what_is_left_to_decide(town: Town) -> None:
+    town.bill()
+    town.sage()
+    town.policy(vendor_creation="person", review="review_all", cutover_date="")
+
+    running.run_company(
+        tenant_id=town.cast.tenant.pk, company_id=town.cast.company.pk, trigger="test",
+        clock=lambda: datetime.now(UTC), worker="test",
+    )  # fmt: skip
+    page = town.open("setup/")
+
+    assert "vendors to decide" in page
+    assert "Decide the vendors" in page
+    assert not town.one(Posting, state="IN_SAGE")
 
 
 def test_a_secret_never_comes_back_on_a_page_or_in_the_audit(town: Town) -> None:
