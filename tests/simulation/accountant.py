@@ -87,7 +87,7 @@ class Accountant:
             highest=min(company.highest, highest),
             low_mark=0 if self.was_sage_restored else min(company.low_mark, highest),
             first_seen={n: at for n, at in company.first_seen.items() if n <= highest},
-            prints={n: p for n, p in company.prints.items() if n <= highest},
+            prints={} if self.was_sage_restored else company.prints,
             is_thorough=self.was_sage_restored,
         )
         self.was_sage_restored = False
