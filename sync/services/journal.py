@@ -22,7 +22,11 @@ def line_for(
     run_id: uuid.UUID | None = None,
 ) -> LogEntry:
     """A log line about one posting as it stands now, not yet saved."""
-    accounts = dict.fromkeys(line["gl_account"] for line in posting.lines if line.get("gl_account"))
+    accounts = dict.fromkeys(
+        line.get("formatted") or line["gl_account"]
+        for line in posting.lines
+        if line.get("gl_account")
+    )
     return LogEntry(
         tenant_id=posting.tenant_id,
         company_id=posting.company_id,
