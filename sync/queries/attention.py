@@ -23,7 +23,7 @@ from sync.domain.packing import unpack
 from sync.domain.posting_state import PostingState
 from sync.domain.problems import Acts, ProblemCode
 from sync.domain.vendor_numbers import allot_vendor_number
-from sync.domain.vendor_suggestions import Suggestion
+from sync.domain.vendor_suggestions import SageVendors, Suggestion, suggest
 from sync.models import MappingRuleChange, Posting, VendorLink
 from sync.models.vendor import LinkState
 from sync.queries.bill_desks import Grounds, grounds_of
@@ -41,6 +41,16 @@ ABOUT_TARGETS = frozenset(
     {ProblemCode.GL_MISSING, ProblemCode.GL_INACTIVE, ProblemCode.GL_NOT_POSTABLE,
      ProblemCode.GL_CONTROL, ProblemCode.NUMBER_AMBIGUOUS}
 )  # fmt: skip
+ABOUT_SAGE_VENDORS = frozenset({ProblemCode.VENDOR_INACTIVE, ProblemCode.TAX_UNCLEAR})
+#: A cause mended in Sage → the list that must be read again to see it.
+LISTS = {
+    **dict.fromkeys(ABOUT_TARGETS, "accounts"),
+    **dict.fromkeys(ABOUT_SAGE_VENDORS, "vendors"),
+    ProblemCode.VENDOR_MISSING_IN_SAGE: "vendors",
+    ProblemCode.PERIOD_CLOSED: "periods",
+    ProblemCode.NO_OPEN_PERIOD: "periods",
+    ProblemCode.OUTSIDE_CALENDAR: "periods",
+}
 UNDECIDED = (LinkState.NEW, LinkState.ASK, LinkState.AMBIGUOUS, LinkState.REFUSED)
 
 
@@ -50,7 +60,8 @@ class CauseShown:
 
     `account` with `options`: a BILL account to map. `rules` and `accounts`: what leads to a GL
     account that cannot be used. `link` with `suggestions`: a vendor to name. `offers`: deeds on the
-    one bill.
+    one bill. `relink`: the link whose Sage vendor cannot be used. `again`: Sage's list to read again
+    once it was mended there.
     """
 
     cause: Cause
@@ -67,6 +78,8 @@ class CauseShown:
     posting: Posting | None = None
     offers: Sequence[Offer] = ()
     needs_line: bool = False
+    relink: VendorLink | None = None
+    again: str = ""
 
     @property
     def more(self) -> int:
@@ -138,6 +151,7 @@ def _shown(
             box.offers = offers(standing_for_deeds(box.posting, zone=zone))
             codes = {item["code"] for item in box.posting.problems}
             box.needs_line = ProblemCode.LINE_WITHOUT_ACCOUNT in codes
+            box.again = next((LISTS[code] for code in LISTS if code in codes), "")
         return box
     behind = [row for row in rows if _is_behind(row, code, subject)]
     box.bills = behind[:SHOWN_BILLS]
@@ -166,6 +180,9 @@ def _mend(
     links: Mapping[str, VendorLink],
     taken: set[str],
 ) -> None:
+    box.again = LISTS.get(code, "")
+    if code in ABOUT_SAGE_VENDORS:
+        box.relink = next((one for one in links.values() if one.sage_number == subject), None)
     if code is ProblemCode.ACCOUNT_UNMAPPED and subject in grounds.items:
         box.account = grounds.items[subject]
         box.options = options_for(grounds, box.account)
@@ -188,6 +205,8 @@ def _mend(
         made = allot_vendor_number(vendor, rule=grounds.policy.vendor_number_rule, taken=taken)
         box.link = link
         box.suggestions = [unpack(Suggestion, one) for one in link.suggestions]
+        if link.state == LinkState.LINKED:
+            box.suggestions = suggest(vendor, SageVendors.of(grounds.vendors.values()))
         is_foreign = vendor.currency not in {"", grounds.policy.currency}
         box.new_number = made if isinstance(made, str) and not is_foreign else ""
         box.group = grounds.policy.vendor_group

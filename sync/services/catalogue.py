@@ -18,7 +18,16 @@ from sync.queries.lists import ACCOUNTS, GROUPS, PERIODS, PROFILE, VENDORS, List
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
-__all__ = ["ACCOUNTS", "VENDORS", "Lists", "bill_kind", "refresh", "refresh_due", "store_vendor"]
+__all__ = [
+    "ACCOUNTS",
+    "PERIODS",
+    "VENDORS",
+    "Lists",
+    "bill_kind",
+    "refresh",
+    "refresh_due",
+    "store_vendor",
+]
 
 
 def _readers(work: Work) -> dict[str, Callable[[], Iterable[Any]]]:

@@ -154,6 +154,8 @@ def _panel(
 @company_view()
 def mapping_save(request: CompanyRequest) -> HttpResponseBase:
     """Make or change one rule; what is wrong with it is said in the panel, and nothing is lost."""
+    if request.POST.get("deed") == "look":
+        return _page(request, request.POST)
     conditions = {name: request.POST.get(name, "")[:60] for name in MOST_TELLING_FIRST}
     outcome = mapping_acts.save(
         request.company,
@@ -238,15 +240,24 @@ def mapping_history(request: CompanyRequest) -> TemplateResponse:
     return show(request, "sync/mapping_history.html", context, now=timezone.now())
 
 
+#: What a person may have mended in Sage → its list, and the page the button stands on.
+LISTS = {
+    "accounts": (catalogue.ACCOUNTS, "mapping"),
+    "vendors": (catalogue.VENDORS, "vendors"),
+    "periods": (catalogue.PERIODS, "attention"),
+}
+
+
 @require_POST
 @company_view(unscoped=True)
-def mapping_refresh(request: CompanyRequest) -> HttpResponseBase:
-    """Read Sage's accounts again now, for somebody who has just opened one there."""
-    return read_again(request, catalogue.ACCOUNTS, "mapping")
+def read_again(request: CompanyRequest) -> HttpResponseBase:
+    """Read one of Sage's lists now, for somebody who has just mended something there.
 
-
-def read_again(request: CompanyRequest, kind: str, page: str) -> HttpResponseBase:
-    """Read one list from its system; a failure is said and nothing is lost. Opens its own scopes."""
+    Opens its own scopes. A failure is said and nothing is lost.
+    """
+    kind, page = LISTS.get(request.POST.get("list", ""), LISTS["accounts"])
+    if request.POST.get("next") == "attention":
+        page = "attention"
     try:
         work = open_work(
             tenant_id=request.tenant.pk,

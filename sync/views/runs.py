@@ -19,6 +19,7 @@ TRIGGERS = {
     "webhook": "BILL sent a webhook",
     "person": "asked by a person",
     "api": "asked through the API",
+    "mended": "something was mended",
     "command": "asked on the command line",
 }
 #: outcome → (word, glyph, dress)

@@ -22,7 +22,6 @@ from sync.services.acts import NotOpen, Outcome
 from sync.services.clients import NotReady, open_work
 from sync.views.bench import tell
 from sync.views.frame import go, show
-from sync.views.mapping import read_again
 from tenants import audit
 from tenants.access import CompanyRequest, company_view
 from tenants.scoping import tenant_scope
@@ -200,13 +199,6 @@ def vendor_update(request: CompanyRequest) -> HttpResponseBase:
     )
     tell(request, outcome)
     return back(request, "vendors", "view=defaults")
-
-
-@require_POST
-@company_view(unscoped=True)
-def vendors_refresh(request: CompanyRequest) -> HttpResponseBase:
-    """Read Sage's vendors again now."""
-    return read_again(request, catalogue.VENDORS, "vendors")
 
 
 def back(request: CompanyRequest, name: str, query: str) -> HttpResponse:
