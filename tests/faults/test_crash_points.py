@@ -1,16 +1,23 @@
 """The worker dies, for real, at each named point of its walk; the next one finishes the work."""
 
+from typing import Any
+
 import pytest
 
 from sync.models import Batch, Cursor, Posting
 from tenants.scoping import tenant_scope
 from tests.faults.office import (
+    POST_BATCH,
     a_bill,
     all_in_sage,
     crash,
+    entries,
     heal,
     posts,
+    start_worker,
+    wait_for,
 )
+from tests.faults.wire import Cut, a_wire
 from tests.integration.sync.world import Desk
 
 
@@ -46,6 +53,43 @@ def test_f04_death_while_a_batch_is_formed_puts_no_bill_into_two(desk: Desk, poi
 def test_f05_death_between_the_intent_and_the_first_byte_sends_once(desk: Desk) -> None:
     crash(desk, "after_save:sent")
     assert posts(desk) == 0
+
+    heal(desk)
+
+    all_in_sage(desk, 3)
+    assert posts(desk) == 1
+
+
+@pytest.mark.parametrize("sent_bytes", [30, 700])
+def test_f06_death_with_the_request_half_sent_sends_once(
+    settings: Any, desk: Desk, sent_bytes: int
+) -> None:
+    with a_wire(settings, desk) as wire:
+        desk.sage_server.faults.add("delay", "GET /APPostedDocuments", seconds=0.3)
+        worker = start_worker(desk.sync)
+        wire.cut = Cut(begins=b"POST", after_bytes=sent_bytes, on_cut=worker.kill)
+        assert wire.was_cut.wait(10)
+
+        heal(desk)
+
+    all_in_sage(desk, 3)
+
+
+def test_f07_death_with_the_answer_unread_is_looked_up_and_never_sent_again(desk: Desk) -> None:
+    desk.sage_server.faults.add("delay_answer", POST_BATCH, seconds=0.5)
+    worker = start_worker(desk.sync)
+    wait_for(lambda: len(entries(desk)) == 3)
+    worker.kill()
+    wait_for(lambda: posts(desk))
+
+    heal(desk)
+
+    all_in_sage(desk, 3)
+    assert posts(desk) == 1
+
+
+def test_f07_death_with_the_answer_read_is_looked_up_and_never_sent_again(desk: Desk) -> None:
+    crash(desk, "after_write:sent")
 
     heal(desk)
 

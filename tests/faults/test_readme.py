@@ -13,7 +13,7 @@ def table() -> dict[int, list[str]]:
     return {int(number): re.findall(r"`([^`]+)`", tests) for number, tests in rows}
 
 
-def tests_of(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     found = ast.walk(ast.parse(path.read_text()))
     return {node.name for node in found if isinstance(node, ast.FunctionDef)}
 
@@ -31,13 +31,13 @@ def test_every_test_the_table_names_is_there() -> None:
             file, _, test = name.partition("::")
             path = HERE / file
             assert path.exists(), f"F{number}: {file}"
-            assert not test or test in tests_of(path), f"F{number}: {name}"
+            assert not test or test in names_in(path), f"F{number}: {name}"
 
 
 def test_every_test_of_a_row_stands_in_the_table() -> None:
     rows = table()
     for path in sorted(HERE.glob("test_*.py")):
-        for test in sorted(tests_of(path)):
+        for test in sorted(names_in(path)):
             numbers = re.match(r"test((?:_f\d\d)+)_", test)
             for number in re.findall(r"f(\d\d)", numbers.group(1)) if numbers else []:
                 assert f"{path.name}::{test}" in rows[int(number)], test

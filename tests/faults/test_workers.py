@@ -279,4 +279,6 @@ def test_one_sage_database_has_one_writer_over_two_tenants(settings: Any, desk: 
     report = other.sync()
 
     assert "Another worker is writing" in report.sentence
+    assert not report.has_more, "it would spin for as long as the other one's turn lasts"
+    assert report.again_in_seconds == settings.CONNECTOR.retry_seconds
     agrees(desk)
