@@ -245,10 +245,11 @@ def _send(work: Work, report: Report, recorder: Recorder) -> None:
     report.sentences.extend(sent.notes)
     if sent.is_stopped:
         report.outcome = "paused"
+    waits = [sent.again_in_seconds] if sent.again_in_seconds is not None else []
     soonest = sending.next_settling(work)
     if soonest is not None:
-        wait = (soonest - work.clock()) / timedelta(seconds=1)
-        report.again_in_seconds = max(0.0, wait)
+        waits.append(max(0.0, (soonest - work.clock()) / timedelta(seconds=1)))
+    report.again_in_seconds = min(waits, default=None)
     recorder.end(
         f"{sent.invoices} invoices in {sent.batches} batches; {sent.followed} batches followed."
     )

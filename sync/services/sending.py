@@ -32,12 +32,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True, kw_only=True)
 class Sent:
-    """How a turn ended; `has_more` asks for another one, `note` is for the run's page."""
+    """How a turn ended; `has_more` asks for another one at once, `again_in_seconds` for a later one."""
 
     batches: int = 0
     invoices: int = 0
     followed: int = 0
     has_more: bool = False
+    again_in_seconds: float | None = None
     is_stopped: bool = False
     notes: list[str] = field(default_factory=list)
 
@@ -48,7 +49,11 @@ def send(work: Work, *, seconds: float, progress: Progress) -> Sent:
         work.database_key, owner=work.worker, seconds=settings.CONNECTOR.lease_seconds
     )
     if lease is None:
-        return Sent(has_more=True, notes=["Another worker is writing to this Sage database."])
+        # Not at once: two companies may share these books, and the other one's turn lasts a while.
+        return Sent(
+            again_in_seconds=settings.CONNECTOR.retry_seconds,
+            notes=["Another worker is writing to this Sage database."],
+        )
     sent = Sent()
     try:
         _turn(work, lease, sent, ends=work.clock() + timedelta(seconds=seconds), progress=progress)
