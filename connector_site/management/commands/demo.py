@@ -64,7 +64,8 @@ class Command(BaseCommand):
             raise CommandError(f"{refusal}\nThe log: {_log()}") from refusal
         finally:
             site.end()
-        self.stdout.write("Stopped.")
+        if not options["once"]:
+            self.stdout.write("Stopped.")
         if not agrees:
             sys.exit(1)
 
