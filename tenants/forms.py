@@ -47,8 +47,14 @@ class NewTenantForm(forms.Form):
 class SignUpDetails(forms.Form):
     """What sign-up asks beside e-mail and password; the firm is made with the account."""
 
-    field_order = ["email", "password1", "firm", "time_zone"]
+    field_order = ["email", "password1", "name", "firm", "time_zone"]
 
+    name = forms.CharField(
+        label="Your name",
+        max_length=120,
+        help_text="What you do is recorded under it.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
     firm = forms.CharField(
         label="Your firm",
         max_length=120,
@@ -59,8 +65,8 @@ class SignUpDetails(forms.Form):
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Make the new person's firm, with them as its owner; called once the account exists."""
-        user.time_zone = self.cleaned_data["time_zone"]
-        user.save(update_fields=["time_zone"])
+        user.name, user.time_zone = self.cleaned_data["name"], self.cleaned_data["time_zone"]
+        user.save(update_fields=["name", "time_zone"])
         now = timezone.now()  # noqa: TID251 (a door: allauth calls this from its view)
         found_firm(name=self.cleaned_data["firm"], owner=user, request=request, now=now)
 

@@ -22,7 +22,7 @@ WINDOWS_STEPS = (
     "Authentication.",
     "Set Anonymous Authentication to Enabled.",
     "Set Windows Authentication to Disabled.",
-    "Recycle the application pool Sage300WebApiPool.",
+    "Recycle the application pool of Sage300WebApi.",
 )
 LATEST_PERIOD_MISSING = "Ask who looks after Sage 300 to add the fiscal year in Common Services."
 

@@ -68,7 +68,7 @@ def points(window: Window) -> list[Point]:
             state=past_iis,
         ),
         Point(
-            words=f"Sage user {user}, not ADMIN, with Web API rights".replace("  ", " "),
+            words=f"Sage user{f' {user}' if user else ''}, not ADMIN, with Web API rights",
             detail=_why(window, "bad") if signed_in is Verdict.FAILED and not is_windows
             else _seen(_state(signed_in)),
             state="unseen" if is_windows else _state(signed_in),

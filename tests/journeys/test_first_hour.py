@@ -51,6 +51,7 @@ def _sign_up(page: Page, url: str, email: str) -> None:
     page.get_by_role("link", name="Create account").first.click()
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Your name").fill("Tom Okafor")
     page.get_by_label("Your firm").fill("Calder Foods Group")
     page.get_by_label("Time zone").select_option("America/Chicago")
     page.get_by_role("button", name="Create account").click()

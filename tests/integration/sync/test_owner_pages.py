@@ -250,7 +250,7 @@ def test_without_a_public_address_the_page_says_polling_only(town: Town, setting
     town.bill()
 
     page = town.open("connections/")
-    assert "By the clock only" in page
+    assert "<b>Polling only.</b> This installation has no public address" in page
     assert "PUBLIC_URL" in page
 
 

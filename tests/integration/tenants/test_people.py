@@ -79,7 +79,7 @@ def test_sign_up_is_closed_where_the_operator_closed_it(client: Client, settings
     client.post(
         "/accounts/signup/",
         {"email": "tom@okafor.example", "password1": PASSWORD, "password2": PASSWORD}
-        | {"firm": "Okafor & Sons", "time_zone": "America/Chicago"},
+        | {"name": "Tom", "firm": "Okafor & Sons", "time_zone": "America/Chicago"},
     )
 
     assert not User.objects.exists()

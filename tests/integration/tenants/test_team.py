@@ -244,6 +244,7 @@ def test_signing_up_makes_a_firm_with_its_owner(client: Client) -> None:
         "email": "tom@foods.example",
         "password1": PASSWORD,
         "password2": PASSWORD,
+        "name": "Tom Okafor",
         "firm": "Calder Foods Group",
         "time_zone": "America/Chicago",
     }
@@ -252,7 +253,7 @@ def test_signing_up_makes_a_firm_with_its_owner(client: Client) -> None:
 
     member = Membership.objects.get(user__email="tom@foods.example")
     assert (member.role, member.tenant.name) == (Role.OWNER, "Calder Foods Group")
-    assert member.user.time_zone == "America/Chicago"
+    assert (member.user.name, member.user.time_zone) == ("Tom Okafor", "America/Chicago")
     assert "Add your first company" in answer.content.decode()
 
 
