@@ -79,7 +79,9 @@ class BillForm(ConnectionForm):
     secrets = ("password", "developer_key")
 
     environment = forms.ChoiceField(label="Which BILL")
-    organization_id = _plain("Organization id", "The organization the token was made in. It begins with 008.", 40)
+    organization_id = _plain(
+        "Organization id", "The organization the token was made in. It begins with 008.", 40
+    )
     user_name = _plain(
         "Name of the sync token",
         "A token of type AP & AR sync cannot pay anyone. A person's e-mail works too, but may pay.",

@@ -147,6 +147,8 @@ def try_again(
     """Try the stored credentials, from the step that failed where asked; resume when all is well.
 
     The try made after a mend: a paused connection goes on by itself when nothing fails any more.
+    One in use stays so when a step fails: a server may be away for a moment, and a refused password
+    is found, and paused, by the next run.
     """
     with tenant_scope(company.tenant_id):
         row = row_of(company, side)
@@ -238,25 +240,27 @@ def _settle(
         _keep(company, side, steps, version, is_stored=is_stored, actor=actor, now=now)
         if is_stored and row is not None:
             _take_word(company, side, row, steps, actor=actor, now=now)
+            if not is_well(steps):
+                failed = next(step for step in steps if step.verdict is Verdict.FAILED)
+                row.pause(reason=f"Not connected yet: {failed.what_to_do}", now=now)
         action = "connection.changed" if is_stored else "connection.refused"
         _record(company, side, action, steps, actor=actor, now=now)
         if is_stored:
-            _say(company, side, action, f"connected by {actor.name}.", actor=actor, now=now)
+            done = "connected" if is_well(steps) else "entered, and not in use yet,"
+            _say(company, side, action, f"{done} by {actor.name}.", actor=actor, now=now)
     return Tried(steps=steps, is_stored=is_stored)
 
 
 def _take_word(
     company: Company, side: Side, row: Row, steps: Sequence[Step], *, actor: Actor, now: datetime
 ) -> None:
-    """Resume, start and note the success; or pause with the sentence of what failed."""
-    if is_well(steps):
-        if row.resume():
-            _say(company, side, "connection.resumed", "works; it goes on.", actor=actor, now=now)
-        row.note_ok(now)
-        setup.start_if_ready(company)
+    """Where every needed step passed: resume, note the success, and start what can start."""
+    if not is_well(steps):
         return
-    failed = next(step for step in steps if step.verdict is Verdict.FAILED)
-    row.pause(reason=f"Not connected yet: {failed.what_to_do}", now=now)
+    if row.resume():
+        _say(company, side, "connection.resumed", "works; it goes on.", actor=actor, now=now)
+    row.note_ok(now)
+    setup.start_if_ready(company)
 
 
 def _keep(

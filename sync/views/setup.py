@@ -108,7 +108,7 @@ def _window_step(window: Window, aside: str) -> Step:
         words = f"All {count} checks pass."
         if window.warnings:
             words = f"The needed checks of {count} pass; {window.warnings} to know."
-    elif window.works:
+    elif window.works and not (window.failed and window.is_of_stored):
         words = "In use. It was not tested from here yet."
     elif window.failed is not None:
         words = (

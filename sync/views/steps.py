@@ -70,6 +70,12 @@ HEADINGS: dict[str, tuple[str, str, str]] = {
     "defaults.group_changed": ("Default of a group changed", "n-map", ""),
     "defaults.update_asked": ("Defaults to be written in Sage", "n-map", ""),
     "connection.paused": ("Connection paused", "i-pause", "is-bad"),
+    "connection.changed": ("Connected", "n-plug", ""),
+    "connection.resumed": ("Connection works again", "n-plug", "is-ok"),
+    "company.paused": ("Company paused", "i-pause", "is-slow"),
+    "company.resumed": ("Company resumed", "i-person", "is-do"),
+    "company.copied": ("Company made from another", "i-person", "is-do"),
+    "policy.changed": ("Policy changed", "i-person", "is-do"),
     "run.failed": ("Run stopped", "i-slow", "is-slow"),
 }
 

@@ -244,6 +244,19 @@ def test_a_connection_is_paused_by_a_person_and_resumed_by_a_test(town: Town) ->
     assert not town.one(Sage300Connection).is_paused
 
 
+def test_a_server_that_is_away_for_a_moment_does_not_pause_what_works(town: Town) -> None:
+    town.sage()
+    with tenant_scope(town.cast.tenant.pk):
+        Sage300Connection.objects.for_tenant(town.cast.tenant).update(
+            base_url=town.bill_url + "/Sage300WebApi"
+        )
+
+    answer = town.post("connections/sage300/test/")
+
+    assert "does not work yet" in answer.content.decode()
+    assert not town.one(Sage300Connection).is_paused
+
+
 def test_without_a_public_address_the_page_says_polling_only(town: Town, settings: Any) -> None:
     settings.PUBLIC_URL = ""
 
