@@ -87,7 +87,9 @@ class Worker:
         posting = replace(known, bill=bill) if known else Posting(bill.id, bill)
         self.store.postings[bill.id] = posting
         is_nowhere = posting.state is S.ATTENTION and not posting.place.batch_number
-        if posting.state in UNDECIDED or (is_nowhere and not bill.is_approved):
+        # A posting of an unsettled batch or sweep is that batch's: it is decided afterwards.
+        is_free = is_nowhere and not self._is_under_way(posting)
+        if posting.state in UNDECIDED or (is_free and not bill.is_approved):
             self.decide(posting)
 
     def decide(self, posting: Posting) -> None:
