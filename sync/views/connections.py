@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from integrations.forms import BillForm, ConnectionForm, SageForm
 from integrations.ping.ladder import is_well
 from sync import jobs
-from sync.queries.set_up import SetUp, Window, set_up_of
+from sync.queries.set_up import Window, set_up_of
 from sync.services import trying
 from sync.services.provisioning.company import BillEntry, SageEntry
 from sync.services.trying import NAMES, Side, Tried
@@ -187,11 +187,6 @@ def side_of(text: str) -> Side:
     if text not in Side.values:
         raise Http404
     return Side(text)
-
-
-def has_both(found: SetUp) -> bool:
-    """Whether both systems are stored, working or not."""
-    return all(window.row is not None for window in found.windows)
 
 
 def _wake(request: CompanyRequest) -> None:

@@ -89,7 +89,6 @@ class Answer:
     label: str
     consequence: str
     is_chosen: bool
-    was: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
