@@ -278,6 +278,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Approved payables from BILL, posted to Sage 300.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "PostingState": "sync.models.posting.STATES",
+        "VendorLinkState": "sync.models.vendor.LinkState.choices",
+    },
     "OAS_VERSION": "3.1.1",  # the policy's JSON Schema stands in it as it is
 }
 

@@ -14,9 +14,7 @@ from sync.services import turns
 from tenants.scoping import TenantQuerySet, tenant_scope
 
 
-def ask_for_run(
-    *, tenant_id: uuid.UUID, company_id: uuid.UUID, trigger: str, now: datetime
-) -> Run:
+def ask_for_run(*, tenant_id: uuid.UUID, company_id: uuid.UUID, trigger: str, now: datetime) -> Run:
     """Make the company due and return the run's row; one that nobody has opened yet serves again."""
     with tenant_scope(tenant_id):
         run = _unopened(tenant_id, company_id).first() or Run.objects.create(
