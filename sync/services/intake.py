@@ -94,24 +94,37 @@ def take_in(
     """Save these bills and mark what they change, with the cursor, in one transaction."""
     now = work.clock()
     with tenant_scope(work.tenant_id):
-        rows = {
-            row.bill_id: row
-            for row in BillRow.objects.for_tenant(work.tenant_id)
-            .filter(company_id=work.company_id, bill_id__in=[bill.id for bill in bills])
-            .select_related("posting")
-            .select_for_update(of=("self",))
-        }
-        fresh = [bill for bill in bills if bill.id not in rows]
+        known = _known(work, bills)
+        fresh = [bill for bill in bills if bill.id not in known]
         _add(work, fresh, now)
-        for bill in bills:
-            row = rows.get(bill.id)
-            if row is not None and _update(work, row, bill, now):
-                taken.changed += 1
+        latest = {bill.id: bill for bill in bills if bill.id in known}
+        news = {key: bill for key, bill in latest.items() if known[key] != _mark(bill)}
+        rows = BillRow.objects.for_tenant(work.tenant_id).filter(
+            company_id=work.company_id, bill_id__in=list(news)
+        )
+        for row in rows.select_related("posting").select_for_update(of=("self",)):
+            taken.changed += _update(work, row, news[row.bill_id], now)
         if cursor is not None:
             _move_cursor(work, BILLS, cursor, now)
     taken.read += len(bills)
     taken.new += len(fresh)
     taken.bill_ids.update(bill.id for bill in bills)
+
+
+Mark = tuple[str, str, bool, datetime | None]
+
+
+def _known(work: Work, bills: Sequence[Bill]) -> dict[str, Mark]:
+    """How the bills we know were last read; most are unchanged, and their rows stay unread."""
+    rows = BillRow.objects.for_tenant(work.tenant_id).filter(
+        company_id=work.company_id, bill_id__in=[bill.id for bill in bills]
+    )
+    columns = ("content_hash", "approval_status", "is_archived", "updated_in_bill_at")
+    return {key: tuple(mark) for key, *mark in rows.values_list("bill_id", *columns)}
+
+
+def _mark(bill: Bill) -> Mark:
+    return bill.content_hash, bill.approval_status[:40], bill.archived, bill.updated_at
 
 
 def _add(work: Work, bills: Sequence[Bill], now: datetime) -> None:
@@ -160,11 +173,8 @@ def _columns(bill: Bill, now: datetime) -> dict[str, object]:
 
 def _update(work: Work, row: BillRow, bill: Bill, now: datetime) -> bool:
     """Write a bill read again over its row; tell whether anything that matters changed."""
-    is_same = (
-        row.content_hash == bill.content_hash
-        and row.approval_status == bill.approval_status[:40]
-        and row.is_archived == bill.archived
-    )
+    stored = (row.content_hash, row.approval_status, row.is_archived)
+    is_same = stored == _mark(bill)[:3]
     if is_same and row.updated_in_bill_at == bill.updated_at:
         return False
     is_first_approval = (

@@ -135,10 +135,11 @@ def match_all(work: Work) -> int:
         if not open_links:
             return 0
         lists = Lists(work.tenant_id, work.company_id)
-        sage = SageVendors.of(lists.vendors())
+        vendors = lists.vendors()
+        sage = SageVendors.of(vendors)
         linked = dict(links.exclude(sage_number="").values_list("sage_number", "bill_vendor_id"))
         for link in open_links:
-            decided += _decide(work, link, sage, linked, lists.vendors(), now)
+            decided += _decide(work, link, sage, linked, vendors, now)
     return decided
 
 
