@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from sync.api.deeds import DoneSerializer, asked, settle
 from sync.api.paging import Newest
-from sync.api.schema import COMPANY, NOT_HERE, answered, refusal
+from sync.api.schema import COMPANY, NOT_HERE, answered, refusal, sent
 from sync.domain.mapping_rules import MOST_TELLING_FIRST
 from sync.models import MappingRule
 from sync.services import mapping_acts
@@ -117,7 +117,7 @@ class MappingRules(TenantScoped, ListAPIView[MappingRule]):
         parameters=[COMPANY],
         request=WantedRuleSerializer,
         responses={201: RuleSerializer, 400: BAD_TARGET, 404: NOT_HERE},
-        examples=[answered("Made", EXAMPLE, status="201")],
+        examples=[sent("Make", RULE), answered("Made", EXAMPLE, status="201")],
     )
     def post(self, request: Request, company_slug: str) -> Response:
         """Make one."""
@@ -144,7 +144,10 @@ class MappingRuleDetail(TenantScoped, APIView):
         parameters=[COMPANY],
         request=WantedRuleSerializer,
         responses={200: RuleSerializer, 400: BAD_TARGET, 404: NOT_HERE, 409: OVERTAKEN},
-        examples=[answered("Changed", EXAMPLE)],
+        examples=[
+            sent("Change", {"gl_account": "6410-100", "account_id": "0caCbkAdvertising001"}),
+            answered("Changed", EXAMPLE),
+        ],
     )
     def put(self, request: Request, company_slug: str, rule_id: uuid.UUID) -> Response:
         """Change it whole."""

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sync.api.deeds import DoneSerializer, asked, settle
-from sync.api.schema import COMPANY, NOT_HERE, answered, refusal
+from sync.api.schema import COMPANY, NOT_HERE, answered, refusal, sent
 from sync.queries.postings import Filter
 from sync.services import replaying
 from tenants import audit
@@ -98,7 +98,10 @@ class Replay(TenantScoped, APIView):
             404: NOT_HERE,
             409: refusal("Nothing was done: meanwhile it is 2 bills, 5,940.00."),
         },
-        examples=[answered("Asked", {"sentence": "3 bills asked for again."}, status="202")],
+        examples=[
+            sent("Ask", {"mark": "3:8256.800", "reason": "Sage was away from 8:00 to 9:30"}),
+            answered("Asked", {"sentence": "3 bills asked for again."}, status="202"),
+        ],
     )
     def post(self, request: Request, company_slug: str) -> Response:
         """Do it."""

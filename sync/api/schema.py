@@ -46,6 +46,11 @@ def refusal(sentence: str) -> OpenApiResponse:
 NOT_HERE = refusal("There is no company of this name here.")
 
 
+def sent(name: str, value: object) -> OpenApiExample:
+    """An example of what to send."""
+    return OpenApiExample(name, value=value, request_only=True)
+
+
 def answered(name: str, value: object, *, status: str = "200") -> OpenApiExample:
     """An example of a good answer."""
     return OpenApiExample(name, value=value, response_only=True, status_codes=[status])

@@ -19,7 +19,8 @@ from rest_framework.views import APIView
 
 from sync.api.deeds import asked, settle
 from sync.api.paging import Newest
-from sync.api.schema import COMPANY, NOT_HERE, answered, refusal
+from sync.api.posting_shapes import ProblemSerializer
+from sync.api.schema import COMPANY, NOT_HERE, answered, refusal, sent
 from sync.models import VendorLink
 from sync.models.vendor import LinkState
 from sync.services import vendor_acts
@@ -72,7 +73,7 @@ class VendorSerializer(serializers.ModelSerializer[VendorLink]):
     """One BILL vendor. `seen` is to be sent back with a decision about it."""
 
     suggestions = SuggestionSerializer(many=True)
-    problem = serializers.JSONField(allow_null=True)
+    problem = ProblemSerializer(allow_null=True)
     seen = serializers.SerializerMethodField()
 
     class Meta:
@@ -168,7 +169,10 @@ class VendorDetail(TenantScoped, APIView):
             404: NOT_HERE,
             409: refusal("Priya Raman was quicker. Alder Creek Dairy is linked to ALDCRK."),
         },
-        examples=[answered("Linked", LINKED)],
+        examples=[
+            sent("Link", {"deed": "link", "sage_number": "ALDCRK"}),
+            answered("Linked", LINKED),
+        ],
     )
     def post(self, request: Request, company_slug: str, vendor_id: uuid.UUID) -> Response:
         """Decide."""

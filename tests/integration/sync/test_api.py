@@ -13,9 +13,25 @@ from django_q.models import OrmQ
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from integrations.bill.types import ListItem, ListKind
 from integrations.models import BillConnection, WebhookSubscription
+from integrations.sage300.types import GLAccount, SageVendor
+from sync.domain.packing import pack
 from sync.domain.posting_state import PostingState
-from sync.models import Answer, Attempt, Batch, DueWork, LogEntry, Posting, Run
+from sync.domain.vendor_suggestions import Suggestion
+from sync.models import (
+    Answer,
+    Attempt,
+    Batch,
+    CatalogueList,
+    DueWork,
+    LogEntry,
+    MappingRule,
+    Posting,
+    Run,
+    VendorLink,
+)
+from sync.queries.lists import bill_kind
 from sync.services import turns
 from sync.services.run_requests import open_run
 from tenants.models import AuditEvent, Company, Role, Tenant
@@ -100,8 +116,45 @@ class World:
                 password="token-value", organization_id=ORGANIZATION, developer_key="key-1",
             )  # fmt: skip
 
-    def ask(self, path: str, method: str = "get", token: str = "", **query: Any) -> Any:
+    def add_workbench(self) -> None:
+        """What the examples about vendors and mapping name: a vendor, a rule, both sides' lists."""
+        accounts = [
+            GLAccount(number="6420100", formatted="6420-100", description="Events"),
+            GLAccount(number="6410100", formatted="6410-100", description="Advertising"),
+        ]
+        items = [
+            ListItem(kind=ListKind.ACCOUNT, id=key, name=key)
+            for key in ("0caCbkTradeShows0001", "0caCbkAdvertising001")
+        ]
+        vendors = [SageVendor(number="ALDCRK", name="Alder Creek Dairy Co-op")]
+        suggestion = Suggestion(
+            number="ALDCRK", name="Alder Creek", score=38, evidence=("name",), is_close=True
+        )
+        lists = {
+            bill_kind(ListKind.ACCOUNT): items,
+            "sage.accounts": accounts,
+            "sage.vendors": vendors,
+        }
+        with tenant_scope(self.tenant.pk):
+            for kind, rows in lists.items():
+                packed = [pack(row) for row in rows]
+                self.add(CatalogueList, kind=kind, rows=packed, read_at=NOW)
+            self.vendor = self.add(
+                VendorLink, bill_vendor_id="009", name="Alder Creek Dairy", read_at=NOW,
+                state="ambiguous", suggestions=[pack(suggestion)],
+            )  # fmt: skip
+            self.rule = self.add(
+                MappingRule, gl_account="6420-100", account_id="0caCbkAdvertising001", made_at=NOW
+            )
+
+    def ask(
+        self, path: str, method: str = "get", token: str = "", body: Any = None, **query: Any
+    ) -> Any:
         headers = {"Authorization": f"Bearer {token or self.token}"}
+        if body is not None:
+            sender = getattr(Client(), method)
+            address = f"/api/v1/companies/{path}"
+            return sender(address, body, content_type="application/json", headers=headers)
         return (
             getattr(Client(), method)(f"/api/v1/companies/{path}", query or None, headers=headers)
             if method == "get"
@@ -133,6 +186,7 @@ class Operation:
     status: int
     example: Any
     schema: dict[str, Any]
+    body: Any = None
 
 
 def _document() -> dict[str, Any]:
@@ -146,8 +200,15 @@ def _operations(document: dict[str, Any]) -> Iterator[Operation]:
                 for content in answer.get("content", {}).values():
                     for example in content.get("examples", {}).values():
                         yield Operation(
-                            method, path, int(status), example["value"], content["schema"]
-                        )
+                            method, path, int(status), example["value"], content["schema"],
+                            _sent(operation),
+                        )  # fmt: skip
+
+
+def _sent(operation: dict[str, Any]) -> Any:
+    """The example of what to send, None where nothing is."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return next((one["value"] for one in content.get("examples", {}).values()), None)
 
 
 def _check(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:
@@ -176,18 +237,24 @@ def test_examples_fit_their_own_schema() -> None:
 def test_examples_are_what_the_api_answers(world: World, bill: Served) -> None:
     """Each operation is called; its answer fits the schema and has the example's very keys."""
     world.connect()
+    world.add_workbench()
     document = _document()
     names = {
+        "vendor_id": str(world.vendor.pk),
+        "rule_id": str(world.rule.pk),
         "company_slug": "bakery",
         "run_id": str(world.run.pk),
         "posting_id": str(world.posting.pk),
     }
-    order = {"get": 0, "post": 1, "delete": 2}
+    order = {"get": 0, "put": 1, "post": 2, "delete": 3}
     good = [one for one in _operations(document) if one.status < 300]
 
     for one in sorted(good, key=lambda one: (order[one.method], one.path)):
         path = one.path.format(**names).removeprefix("/api/v1/companies/")
-        answer = world.ask(path, one.method)
+        body = one.body
+        if path.endswith("/replay/") and body:
+            body = {**body, "mark": world.ask(path).json()["mark"]}
+        answer = world.ask(path, one.method, body=body)
 
         assert answer.status_code == one.status, (one.method, one.path, answer.content)
         _check(document, one.schema, answer.json())
