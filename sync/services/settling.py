@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
@@ -17,26 +17,22 @@ from django.db.models import Q
 
 from integrations.sage300.types import BatchHeader, InvoiceBatch, PostProcess
 from sync.domain import facts_json, following, sweeping
-from sync.domain.batching import batch_tag, tag_in
+from sync.domain.batching import batch_tag
 from sync.domain.comparison import fingerprint, fold
 from sync.domain.facts import Facts, Fate, Place
 from sync.domain.posting_state import BEFORE_SENDING, PostingState
 from sync.models import Batch, Posting
 from sync.models.posting import PostingQuerySet
-from sync.services import journal
 from sync.services.assembling import entry_of
+from sync.services.forgotten import note_forgotten
 from sync.services.lease import Lease
 from sync.services.marks import Marks, find_marks, keep_marks
 from sync.services.posting import drive
 from sync.services.work import Work
-from tenants.scoping import operator_scope, tenant_scope
+from tenants.scoping import tenant_scope
 
 HOW_TO_GO_ON = (
     "An operator runs `manage.py decide_restore`, which lists the batches and takes the decisions."
-)
-FORGOTTEN = (
-    "Sage holds batches of ours that our records do not know ({numbers}): our database was put back"
-    " to an earlier day. They are read, and what is ours is adopted, before anything is sent."
 )
 
 
@@ -79,7 +75,7 @@ def look(work: Work, lease: Lease) -> Look:
     )
     if hold:
         return replace(found, hold=f"{hold} {HOW_TO_GO_ON}")
-    found.is_thorough |= _note_forgotten(work, marks, headers, now)
+    found.is_thorough |= note_forgotten(work, marks, headers, now)
     _move(work, marks, found, watermarks, now)
     return found
 
@@ -93,41 +89,6 @@ def _seen_posted(work: Work, headers: Sequence[BatchHeader]) -> set[int]:
         )
         found = numbers.values_list("sage_batch_number", flat=True).distinct()
         return {number for number in found if number is not None}
-
-
-def _note_forgotten(
-    work: Work, marks: Marks, headers: Sequence[BatchHeader], now: datetime
-) -> bool:
-    """Tell of batches under our tags that no row knows: our own database was put back.
-
-    From now on, and for a while, every batch above the low mark is read before anything is sent.
-    """
-    tags = {
-        header.number: tag
-        for header in headers
-        if header.number > marks.low and (tag := tag_in(header.description))
-    }
-    if not tags:
-        return False
-    with operator_scope():
-        rows = Batch.objects.filter(database_key=work.database_key, tag__in=set(tags.values()))
-        known = set(rows.values_list("tag", flat=True))
-    forgotten = [n for n, tag in tags.items() if tag not in known and n not in marks.told]
-    if not forgotten:
-        return False
-    marks.told = [*marks.told, *forgotten]
-    marks.thorough_until = now + timedelta(seconds=settings.CONNECTOR.restore_watch_seconds)
-    line = journal.company_line(
-        tenant_id=work.tenant_id,
-        company_id=work.company_id,
-        event="restore.noticed",
-        sentence=FORGOTTEN.format(numbers=", ".join(str(number) for number in forgotten)),
-        now=now,
-        run_id=work.run_id,
-    )
-    with tenant_scope(work.tenant_id):
-        journal.write([line])
-    return True
 
 
 def follow_up(work: Work, lease: Lease, found: Look, *, process: PostProcess | None) -> int:
