@@ -24,7 +24,7 @@ from sync.domain.commands import (
     RenameBatch,
 )
 from sync.domain.comparison import sightings
-from sync.domain.facts import Facts, Look, Sighting, Stage
+from sync.domain.facts import Facts, Fate, Look, Sighting, Stage
 from sync.domain.placing import conclude
 
 EMPTIED = "EMPTIED BY ML-CONNECTOR - a second copy, do not post"
@@ -83,7 +83,7 @@ def _derive_removal(facts: Facts) -> tuple[Facts, Command | None]:
     stray = facts.strays[0]
     number = stray.batch_number
     if stray.is_document:
-        return _tell(facts, (stray,), "it is posted: this invoice stands twice in the ledger"), None
+        return _tell_twice(facts, stray), None
     if facts.just_read != number:
         return replace(facts, removing=number), ReadBatch(number=number)
     numbers = tuple(s.entry_number for s in _of(facts, number))
@@ -173,14 +173,31 @@ def _of(facts: Facts, number: int) -> tuple[Sighting, ...]:
 def _tell(facts: Facts, strays: tuple[Sighting, ...], why: str) -> Facts:
     for stray in strays:
         total = facts.entry(stray.posting_id).total
-        what = "Take it back in Sage" if stray.is_document else "Delete this entry in Sage"
         note = (
             f"Batch {stray.batch_number}, entry {stray.entry_number} is a second copy of document"
-            f" {stray.document_number} ({total:,.2f}), and {why}. {what}; do not post it."
+            f" {stray.document_number} ({total:,.2f}), and {why}. Delete this entry in Sage; do not"
+            " post it."
         )
         facts = facts.add_stray_note(stray.posting_id, note)
     left = tuple(stray for stray in facts.strays if stray not in strays)
     return replace(facts, strays=left, clean_step=REMOVE, clean_tries=0, just_read=0)
+
+
+def _tell_twice(facts: Facts, stray: Sighting) -> Facts:
+    """Two posted documents of one bill: only a person can take one back."""
+    place = facts.place(stray.posting_id)
+    note = (
+        f"This invoice stands twice in the ledger: batch {place.batch_number}, entry"
+        f" {place.entry_number} ({place.document_number}), and batch {stray.batch_number}, entry"
+        f" {stray.entry_number} ({stray.document_number}). Take one of them back in Sage by a debit"
+        " note."
+    )
+    if place.is_posted:
+        facts = facts.with_place(stray.posting_id, replace(place, fate=Fate.DIFFERS, note=note))
+    else:
+        facts = facts.add_stray_note(stray.posting_id, note)
+    left = tuple(other for other in facts.strays if other != stray)
+    return replace(facts, strays=left)
 
 
 def tell_all(facts: Facts) -> Facts:

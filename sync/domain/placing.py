@@ -76,6 +76,9 @@ def _keep_one(facts: Facts, entry: Entry, spots: dict[Spot, Sighting], *, is_str
         spots = {**spots, here: _merged(spots.get(here), _known_sighting(key, known))}
     is_asked = key in facts.look.asked_posted
     ranked = sorted(spots.values(), key=lambda seen: _rank(seen, is_asked=is_asked))
+    if known.is_posted:
+        # What was shown as posted stays the one; another document is told as a second one.
+        ranked.sort(key=lambda seen: (seen.batch_number, seen.entry_number) != here)
     if known.fate is Fate.OUTSIDE:
         kept, others = None, ranked
     else:

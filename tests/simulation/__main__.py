@@ -29,6 +29,8 @@ def main() -> int:
         outcomes = []
         for outcome in pool.imap(run_seed, seeds, chunksize=25):
             outcomes.append(outcome)
+            for text in outcome.findings.by_hand:
+                print(f"seed {outcome.seed}: by a clerk's own renumbering: {text}", flush=True)
             if not outcome.is_good:
                 told = outcome.violation or outcome.findings.faults[0]
                 print(f"seed {outcome.seed}: {told}", flush=True)

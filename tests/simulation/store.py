@@ -161,7 +161,8 @@ class Store:
         if not may_advance(posting.state, new, by_person=by_person):
             raise Violation(f"{key}: {posting.state} does not lead to {new} ({values})")
         was_posted = posting.place.fate is Fate.POSTED
-        if was_posted and not by_person and new is not S.IN_SAGE and not self.company.is_thorough:
+        is_twice = "stands twice in the ledger" in str(values.get("sentence"))
+        if was_posted and not (by_person or is_twice or new is S.IN_SAGE):
             raise Violation(f"{key}: posted, and left for {new} by the machine")
         self.postings[key] = replace(posting, state=new, **values)
         self.commits += 1

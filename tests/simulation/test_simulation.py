@@ -16,7 +16,7 @@ from tests.simulation.worker import Worker
 SEEDS = int(os.environ.get("SEEDS", "400"))
 BLOCK = 50
 #: Seeds that once showed a defect of the protocol; each stays for good.
-ONCE_BROKEN = (466, 625, 870, 3728, 3980, 5909, 6378, 6565, 6742, 10414)
+ONCE_BROKEN = (466, 625, 870, 3728, 3980, 5909, 6378, 6565, 6742, 10414, 12022)
 
 
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, BLOCK))

@@ -239,8 +239,23 @@ def test_a_document_posted_twice_is_told() -> None:
 
     story.tell(read(KEPT), read(STRAY), PostedFound(documents=documents))
 
-    assert story.fate(1) == "posted"
-    assert "stands twice in the ledger" in story.facts.stray_notes["p1"][0]
+    landed = landing(story.facts, "p1")
+    assert landed.state == "ATTENTION"
+    assert "stands twice in the ledger: batch 58, entry 1 (INV-1), and batch 60" in landed.sentence
+
+
+def test_what_was_shown_as_posted_stays_the_one_beside_a_second_document() -> None:
+    posted = replace(
+        HERE, fate=Fate.POSTED, status=BatchStatus.POSTED, is_posted=True, batch_number=70
+    )
+    story = sweep(posted)
+    documents = (a_document(an_entry(1), 60, 1, document_number="INV-1X"),)
+
+    story.tell(read(a_batch(60, entries(1), status=BatchStatus.POSTED)))
+    story.tell(PostedFound(documents=documents))
+
+    assert story.facts.place("p1").batch_number == 70
+    assert "stands twice" in landing(story.facts, "p1").sentence
 
 
 def test_a_batch_locked_by_a_person_is_tried_again_later() -> None:
