@@ -39,7 +39,8 @@ from sync.services.judging import Desk, Draft, Verdict, finish, judge
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
-CHUNK = 200
+# Bills decided in one transaction, and put in order at a time (that looks at all that are marked).
+CHUNK, QUEUE = 200, 5_000
 STREAM = "decided"
 DECIDABLE = (
     PostingState.WAITING,
@@ -71,11 +72,14 @@ def decide_all(work: Work) -> Decided:
         elif not _decidable(work).filter(is_dirty=True).exists():
             return decided
         desk = _gather(work)
-    while True:
+    is_more = True
+    while is_more:
         with tenant_scope(work.tenant_id):
-            count = _decide_chunk(work, desk, decided)
-        if count < CHUNK:
-            break
+            queue = list(_in_order(work).values_list("pk", flat=True)[:QUEUE])
+        for start in range(0, len(queue), CHUNK):
+            with tenant_scope(work.tenant_id):
+                _decide_chunk(work, desk, queue[start : start + CHUNK], decided)
+        is_more = len(queue) == QUEUE
     if is_changed:
         with tenant_scope(work.tenant_id):
             Cursor.objects.for_tenant(work.tenant_id).update_or_create(
@@ -151,14 +155,14 @@ def _stamp_of(work: Work) -> str:
     return cursor.value if cursor else ""
 
 
-def _decide_chunk(work: Work, desk: Desk, decided: Decided) -> int:
-    postings = list(
-        _decidable(work)
-        .filter(is_dirty=True)
-        .select_related("bill")
-        .order_by("bill__created_in_bill_at", "pk")
-        .select_for_update(of=("self",))[:CHUNK]
-    )
+def _in_order(work: Work) -> PostingQuerySet:
+    """The marked postings, oldest bill first: of two with one number the older one has it."""
+    return _decidable(work).filter(is_dirty=True).order_by("bill__created_in_bill_at", "pk")
+
+
+def _decide_chunk(work: Work, desk: Desk, keys: Sequence[uuid.UUID], decided: Decided) -> None:
+    rows = _in_order(work).filter(pk__in=keys).select_related("bill")
+    postings = list(rows.select_for_update(of=("self",)))
     verdicts = _judge_all(work, desk, postings)
     lines = _write_all(desk, verdicts)
     journal.write(lines)
@@ -167,7 +171,6 @@ def _decide_chunk(work: Work, desk: Desk, decided: Decided) -> int:
     decided.unread |= any(
         found.code in UNREAD for _, verdict in verdicts for found in verdict.problems
     )
-    return len(postings)
 
 
 def _judge_all(
