@@ -49,7 +49,7 @@ def assemble(
             str(row.pk): row
             for row in Posting.objects.for_tenant(work.tenant_id)
             .in_state(PostingState.READY)
-            .filter(pk__in=ids)
+            .filter(pk__in=ids, is_dirty=False)
             .select_for_update()
         }
         postings = [rows[key] for key in ids if key in rows]
@@ -70,6 +70,8 @@ def _plan(work: Work, size: int) -> PlannedBatch | None:
         Posting.objects.for_tenant(work.tenant_id)
         .of_company(work.company_id)
         .in_state(PostingState.READY)
+        # One whose grounds have changed since it was decided waits for the next decision.
+        .filter(is_dirty=False)
         .order_by("posting_date", "pk")
         .values_list(*FIELDS)[: size * 4]
     )
