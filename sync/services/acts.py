@@ -119,7 +119,7 @@ def _move(posting: Posting, deed: Deed, *, actor: Actor, note: str, now: datetim
         case Deed.LOOKED_IN_SAGE:
             sentence = f"{actor.name} looked in Sage: it is not there. It may go under its number."
             freed = {"is_identity_clean": True, "identity_frozen_at": None}
-            return _again(sentence, {**anew, **freed, "cleared_in_sage_at": now})
+            return _again(sentence, {**anew, **freed})
         case Deed.REPLAY:
             why = f": {note}" if note else "."
             return _again(f"{actor.name} asked to check it again{why}", anew)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from integrations.sage300.types import BatchHeader, InvoiceBatch, PostProcess
 from sync.domain import facts_json, following, sweeping
@@ -254,8 +254,17 @@ def _suspected(work: Work, headers: Sequence[BatchHeader]) -> list[uuid.UUID]:
 
 
 def _judged_prints(work: Work) -> dict[int, str]:
-    """How each of our batches looked when it was last read in full."""
-    rows = Batch.objects.for_tenant(work.tenant_id).filter(company_id=work.company_id)
+    """How our batches looked when each was last read in full.
+
+    Those as old as the oldest one still followed, or still watched for strays: the headers of a look
+    reach no further back.
+    """
+    watched = timedelta(seconds=2 * settings.CONNECTOR.stray_watch_seconds)
+    followed = _moving(work).aggregate(oldest=Min("batch__made_at"))["oldest"]
+    oldest = min(filter(None, (work.clock() - watched, followed)))
+    rows = Batch.objects.for_tenant(work.tenant_id).filter(
+        company_id=work.company_id, made_at__gte=oldest
+    )
     prints: dict[int, str] = {}
     for stored in rows.order_by("made_at").values_list("facts__prints", flat=True).iterator():
         prints |= {int(number): text for number, text in (stored or {}).items()}

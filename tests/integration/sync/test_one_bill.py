@@ -29,7 +29,7 @@ def test_approved_bills_are_in_sage_to_the_cent_and_left_open(settings: Any) -> 
         assert Counter(posting.state for posting in desk.postings()) == {
             "IN_SAGE": 14,
             "BLOCKED": 12,
-            "WAITING": 8,
+            "WAITING": 10,
             "REVIEW": 1,
             "ATTENTION": 1,
             "SKIPPED": 1,
@@ -78,6 +78,19 @@ def test_a_second_sync_of_an_unchanged_world_writes_nothing_to_sage(settings: An
             "GET /connect/v3/bills": 2,
             "GET /connect/v3/vendors": 1,
         }
+
+
+def test_an_unchanged_pass_decides_only_what_another_bill_may_have_freed(settings: Any) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        desk.sync()
+        duplicates = len(desk.postings(state="REVIEW"))
+
+        report = desk.sync()
+
+        with tenant_scope(desk.company.tenant_id):
+            steps = Run.objects.for_tenant(desk.company.tenant_id).get(pk=report.run_id).steps
+        decide = next(step for step in steps if step["name"] == "Decide")
+        assert decide["sentence"] == f"0 of {duplicates} bills moved."
 
 
 def test_every_stopped_bill_says_why_and_who_must_act(settings: Any) -> None:
@@ -147,6 +160,7 @@ def test_a_run_tells_its_steps(settings: Any) -> None:
             "Read BILL's events",
             "Read vendors from BILL",
             "Read bills from BILL",
+            "Look after webhooks",
             "Refresh lists",
             "Match vendors",
             "Decide",
