@@ -13,12 +13,19 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[LiveSite]:
-    with live_site(tmp_path) as site:
+def taken_port() -> Iterator[int]:
+    with listen("127.0.0.1", 18_500) as taken:
+        yield port_of(taken)
+
+
+@pytest.fixture
+def site(tmp_path: Path, taken_port: int) -> Iterator[LiveSite]:
+    with live_site(tmp_path, port=taken_port) as site:
         yield site
 
 
-def test_it_answers_beats_and_stops_when_asked(site: LiveSite):
+def test_it_steps_over_a_taken_port_beats_and_stops_when_asked(site: LiveSite, taken_port: int):
+    assert site.url != f"http://127.0.0.1:{taken_port}"
     assert site.answers()
     assert within(20, site.is_alive)
     everyone = site.processes()
@@ -45,9 +52,3 @@ def test_nothing_of_it_lives_on_after_kill_9_of_the_parent(site: LiveSite):
     site.process.wait()
 
     assert within(15, lambda: not living([*everyone, postmaster]))
-
-
-def test_a_taken_port_is_stepped_over(tmp_path: Path):
-    with listen("127.0.0.1", 18_520) as taken, live_site(tmp_path, port=port_of(taken)) as site:
-        assert site.url != f"http://127.0.0.1:{port_of(taken)}"
-        assert site.answers()
