@@ -44,6 +44,8 @@ def _readers(work: Work) -> dict[str, Callable[[], Iterable[Any]]]:
     }
 
 
+# What the rules read. Other rows of the table are memories of other rooms.
+KINDS = frozenset({*map(bill_kind, ListKind), ACCOUNTS, VENDORS, GROUPS, PERIODS, PROFILE})
 # Without these nothing can be mapped; the others only make it better.
 _NEEDED = frozenset({ACCOUNTS, VENDORS, bill_kind(ListKind.ACCOUNT)})
 

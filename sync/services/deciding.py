@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from sync.domain.gl_accounts import SageAccounts
 from sync.domain.line_accounts import Catalogue
@@ -34,7 +35,7 @@ from sync.models import (
 )
 from sync.models.posting import PostingQuerySet
 from sync.services import identities, journal, periods
-from sync.services.catalogue import Lists
+from sync.services.catalogue import KINDS, Lists
 from sync.services.judging import Desk, Draft, Verdict, finish, judge
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
@@ -48,6 +49,11 @@ DECIDABLE = (
     PostingState.REVIEW,
     PostingState.READY,
     PostingState.SKIPPED,
+)
+ABOUT_OTHERS = (
+    ProblemCode.POSSIBLE_DUPLICATE,
+    ProblemCode.NUMBER_HELD_ELSEWHERE,
+    ProblemCode.SENT_UNDER_OTHER_NUMBER,
 )
 UNREAD = frozenset({ProblemCode.BILL_ACCOUNT_UNKNOWN, ProblemCode.BILL_ITEM_UNKNOWN})
 
@@ -69,8 +75,10 @@ def decide_all(work: Work) -> Decided:
         is_changed = _stamp_of(work) != stamp
         if is_changed:
             _decidable(work).filter(is_dirty=False).update(is_dirty=True)
-        elif not _decidable(work).filter(is_dirty=True).exists():
-            return decided
+        else:
+            _decidable(work).filter(_held_by_another(), is_dirty=False).update(is_dirty=True)
+            if not _decidable(work).filter(is_dirty=True).exists():
+                return decided
         desk = _gather(work)
     is_more = True
     while is_more:
@@ -90,21 +98,36 @@ def decide_all(work: Work) -> Decided:
     return decided
 
 
+def _held_by_another() -> Q:
+    """Those whose cause is another posting's number: nothing else tells when it is given back."""
+    found = Q()
+    for code in ABOUT_OTHERS:
+        found |= Q(problems__contains=[{"code": code.value}])
+    return found
+
+
 def _decidable(work: Work) -> PostingQuerySet:
     rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
     return rows.in_state(*DECIDABLE).filter(is_skipped_by_person=False)
 
 
 def _grounds(work: Work) -> str:
-    """One mark for everything the rules stand on but the bills; read without reading it all."""
+    """One mark for everything the rules stand on but the bills, the day included.
+
+    It is made without reading the lists themselves.
+    """
     owner = {"company_id": work.company_id}
     policy = CompanyPolicy.objects.for_tenant(work.tenant_id).filter(**owner)
     lists = CatalogueList.objects.for_tenant(work.tenant_id).filter(**owner)
     rules = MappingRule.objects.for_tenant(work.tenant_id).filter(**owner)
     links = VendorLink.objects.for_tenant(work.tenant_id).filter(**owner)
+    now = work.clock()
+    closed = periods.refused_periods(tenant_id=work.tenant_id, company_id=work.company_id, now=now)
     grounds = [
+        now.astimezone(work.zone).date().isoformat(),
+        *sorted(closed),
         *policy.values_list("version"),
-        *sorted(lists.values_list("kind", "read_at")),
+        *sorted(lists.filter(kind__in=KINDS).values_list("kind", "read_at")),
         *sorted(rules.values_list("pk", "gl_account", "made_at")),
         *sorted(links.values_list("bill_vendor_id", "state", "sage_number")),
     ]
