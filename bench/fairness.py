@@ -11,7 +11,6 @@ import os
 import signal
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,7 +110,7 @@ def a_cluster() -> Iterator[None]:
     jobs.install_schedule()
     environment = os.environ | {"CONNECTOR_QUEUE_WORKERS": "2", "LOG_LEVEL": "error"}
     cluster = subprocess.Popen(
-        [sys.executable, "manage.py", "qcluster"],
+        stage.tied("manage.py", "qcluster"),
         cwd=stage.ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -57,7 +57,7 @@ def measured(bills: int, *, ends: float) -> float:
             "tenant_id": str(office.tenant_id), "company_id": str(office.company_id),
         }  # fmt: skip
         with subprocess.Popen(
-            [sys.executable, "-m", "bench.memory", json.dumps(order)],
+            stage.tied("-m", "bench.memory", json.dumps(order)),
             cwd=stage.ROOT,
             env=os.environ | {"CONNECTOR_QUEUE_RECYCLE_JOBS": "1000000", "BENCH_WORKER": "1"},
             stdout=subprocess.PIPE,

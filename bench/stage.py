@@ -134,6 +134,12 @@ def a_pair(*, sage_vendors: int) -> Iterator[Pair]:
         yield Pair(bill=bill, sage=sage)
 
 
+def tied(*program: str) -> list[str]:
+    """The words that start a Python program which the kernel ends when this bench dies."""
+    tether = [sys.executable, "-m", "connector_site.processes.tether", str(os.getpid())]
+    return [*tether, sys.executable, *program]
+
+
 @contextmanager
 def _served(*words: str) -> Iterator[str]:
     with subprocess.Popen(
