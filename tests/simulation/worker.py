@@ -172,7 +172,8 @@ class Worker:
         company = self.store.company
         seen = dict(company.first_seen)
         for header in headers:
-            seen.setdefault(header.number, self.world.seconds)
+            if header.number > company.low_mark:
+                seen.setdefault(header.number, self.world.seconds)
         low = sweeping.low_mark(
             {number: START + timedelta(seconds=at) for number, at in seen.items()},
             old=company.low_mark,
@@ -182,7 +183,7 @@ class Worker:
         highest = max((company.highest, *(header.number for header in headers)))
         self.store.company = replace(
             company,
-            first_seen=seen,
+            first_seen={number: at for number, at in seen.items() if number > low},
             low_mark=low,
             highest=highest,
             # A restore is worked through only when every batch has been judged.
