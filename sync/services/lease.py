@@ -53,6 +53,24 @@ def renew_lease(lease: Lease, *, seconds: float | None = None) -> bool:
         return bool(cursor.rowcount == 1)
 
 
+def keep_lease(lease: Lease) -> bool | None:
+    """Renew inside the caller's transaction and lock the row until its end.
+
+    None: somebody else is the writer. False: it is still ours to finish under, but ran out, and
+    nothing new may begin.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sync_sagelease SET expires_at = CASE WHEN expires_at > clock_timestamp()"
+            " THEN clock_timestamp() + make_interval(secs => %s) ELSE expires_at END"
+            " WHERE database_key = %s AND epoch = %s"
+            " RETURNING COALESCE(expires_at > clock_timestamp(), FALSE)",
+            [lease.seconds, lease.database_key, lease.epoch],
+        )
+        row = cursor.fetchone()
+    return None if row is None else bool(row[0])
+
+
 def holds_lease(lease: Lease) -> bool:
     """Whether the epoch is still ours, inside the caller's transaction and locked until its end."""
     with connection.cursor() as cursor:

@@ -35,7 +35,7 @@ from sync.domain.protocol import Rules, next_step
 from sync.models import Answer as AnswerRow
 from sync.models import Attempt, Batch
 from sync.services import carrying, crash_points, landings
-from sync.services.lease import Lease, holds_lease, renew_lease
+from sync.services.lease import Lease, keep_lease, renew_lease
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
@@ -85,12 +85,15 @@ def drive(
         now = work.clock()
         step = next_step(facts, answer, now, rules)
         attempt = _attempt(work, lease, batch, step.command, now)
-        _save(work, lease, batch, before=facts, after=step.facts, ended=ended, attempt=attempt)
+        is_kept = _save(
+            work, lease, batch, before=facts, after=step.facts, ended=ended, attempt=attempt
+        )
         facts, command, ended = step.facts, step.command, None
         crash_points.reach("after_save", stage=facts.stage)
         if isinstance(command, Done | Wait | Stop):
             return facts
-        if not renew_lease(lease):
+        # A write asks once more: this worker may have slept since the save.
+        if not is_kept or (isinstance(command, WRITES) and not renew_lease(lease)):
             raise LeaseLost(lease.database_key)
         if isinstance(command, WRITES):
             answer, columns = carrying.write(
@@ -157,11 +160,12 @@ def _save(
     after: Facts,
     ended: Ended | None,
     attempt: Attempt | None,
-) -> None:
-    """Store one step whole, or raise LeaseLost and store nothing."""
+) -> bool:
+    """Store one step whole, or raise LeaseLost and store nothing; tell whether the lease goes on."""
     now = work.clock()
     with tenant_scope(work.tenant_id):
-        if not holds_lease(lease):
+        is_kept = keep_lease(lease)
+        if is_kept is None:
             raise LeaseLost(lease.database_key)
         is_done = after.stage == "done"
         rows = Batch.objects.for_tenant(work.tenant_id).filter(
@@ -189,6 +193,7 @@ def _save(
         )  # fmt: skip
     batch.version += 1
     batch.settled_at = now if is_done else None
+    return is_kept
 
 
 def _write_answer(work: Work, ended: Ended, after: Facts, now: datetime) -> None:

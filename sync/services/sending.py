@@ -91,7 +91,7 @@ def _send_ready(
     ends: datetime,
     progress: Progress,
 ) -> None:
-    total = _ready_count(work)
+    total, is_fixed = _ready_count(work), False
     while work.clock() < ends:
         made = assemble(
             work,
@@ -107,7 +107,9 @@ def _send_ready(
         if made is None:
             return
         crash_points.reach("after_assembly")
-        _fix(work)
+        if not is_fixed:
+            _fix(work)
+            is_fixed = True
         _drive(work, lease, made, sent, process=process, is_new=True)
         if sent.is_stopped:
             return

@@ -11,7 +11,7 @@ from django_q.models import OrmQ, Schedule
 from sync import jobs
 from sync.models import DueWork
 from sync.services import turns
-from sync.services.lease import holds_lease, release_lease, renew_lease, take_lease
+from sync.services.lease import holds_lease, keep_lease, release_lease, renew_lease, take_lease
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +122,16 @@ def test_there_is_one_writer_for_a_sage_database_and_its_epoch_grows() -> None:
     with tx.atomic():
         assert not holds_lease(first)
         assert holds_lease(second)
+        assert keep_lease(first) is None
+        assert keep_lease(second)
+
+
+def test_a_lease_that_ran_out_may_be_finished_under_and_not_gone_on_with() -> None:
+    sleeper = take_lease("sage/CALBAK", owner="a", seconds=-1)
+    assert sleeper is not None
+
+    assert keep_lease(sleeper) is False
+    assert not renew_lease(sleeper)
 
 
 def test_a_lease_that_ran_out_goes_to_the_next_and_the_sleeper_can_do_nothing() -> None:
