@@ -23,6 +23,7 @@ from sync.models import Cursor, Posting, WebhookEvent
 from sync.models.many_rows import insert_rows
 from sync.services import crash_points
 from sync.services.changes import note_change, posting_columns
+from sync.services.turns import hold_company
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
@@ -94,6 +95,7 @@ def take_in(
     """Save these bills and mark what they change, with the cursor, in one transaction."""
     now = work.clock()
     with tenant_scope(work.tenant_id):
+        hold_company(work.company_id)
         known = _known(work, bills)
         fresh = [bill for bill in bills if bill.id not in known]
         _add(work, fresh, now)

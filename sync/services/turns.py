@@ -56,6 +56,15 @@ def poll_now(*, company_id: uuid.UUID) -> None:
         )
 
 
+def hold_company(company_id: uuid.UUID) -> None:
+    """Be the only one to take this company's records in until the transaction ends.
+
+    Two passes may meet (a command beside a worker), and both would add what neither has seen yet.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(company_id)])
+
+
 def due_turns(*, limit: int) -> list[Turn]:
     """The companies whose work is due and on which nobody is, longest unserved first."""
     with connection.cursor() as cursor:

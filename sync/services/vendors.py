@@ -38,6 +38,7 @@ from sync.models import Answer, Attempt, CompanyPolicy, Cursor, VendorLink, Webh
 from sync.models.vendor import LinkState
 from sync.services import connections, crash_points, journal
 from sync.services.catalogue import Lists, store_vendor
+from sync.services.turns import hold_company
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
@@ -78,6 +79,7 @@ def take_in(work: Work, vendors: Sequence[BillVendor], *, cursor: datetime | Non
     """Save these vendors as read, with the cursor, in one transaction."""
     now = work.clock()
     with tenant_scope(work.tenant_id):
+        hold_company(work.company_id)
         rows = {
             row.bill_vendor_id: row
             for row in VendorLink.objects.for_tenant(work.tenant_id)
