@@ -23,7 +23,7 @@ PROMISED_SECONDS = 180 if IN_EARNEST else 40
 SEED = int(os.environ.get("CHAOS_SEED", "20251103"))
 
 # A SIGSTOP of the database cannot be told from a slow disk, and is left to the operator.
-KINDS = ("worker", "queue parent", "queue", "web", "web worker", "guardian", "database")
+KINDS = ("worker", "queue parent", "queue", "web", "web worker", "guardian", "database", "stopped")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_service_resumes_after_any_one_process_is_gone(site: LiveSite, trial: in
     kind = (
         KINDS[trial % len(KINDS)] if IN_EARNEST else ("worker", "queue parent", "database")[trial]
     )
-    number = signal.SIGSTOP if kind == "worker" and chance.random() < 0.5 else signal.SIGKILL
+    number = signal.SIGSTOP if kind == "stopped" else signal.SIGKILL
     victim = _victim(site, kind, chance)
     time.sleep(chance.uniform(0, 2))
 
@@ -65,7 +65,7 @@ def _victim(site: LiveSite, kind: str, chance: random.Random) -> psutil.Process:
             return cluster[0]
         case "queue":
             return chance.choice(cluster)
-        case "worker":
+        case "worker" | "stopped":
             return chance.choice(cluster[2:])
         case "web":
             return web[0]

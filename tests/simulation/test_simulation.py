@@ -1,6 +1,6 @@
 """The protocol keeps its promises in every simulated world, and the simulator sees planted bugs.
 
-`SEEDS` of them are about fifteen seconds of one core; `make simulate SEEDS=…` plays more.
+`SEEDS` of them are about ten seconds of one core; `make simulate SEEDS=…` plays more.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tests.simulation.planted import PLANTED
 from tests.simulation.run import run_seed
 from tests.simulation.worker import Worker
 
-SEEDS = int(os.environ.get("SEEDS", "400"))
+SEEDS = int(os.environ.get("SEEDS", "200"))
 BLOCK = 50
 #: Seeds that once showed a defect of the protocol; each stays for good.
 ONCE_BROKEN = (466, 625, 870, 3728, 3980, 5909, 6378, 6565, 6742, 10414, 12022)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +13,6 @@ from tests.integration.standins.bill_desk import (
     FLOUR,
     LAFLEUR,
     MILL,
-    NOW,
     Desk,
     open_desk,
 )
@@ -266,33 +264,3 @@ def test_list_rows_may_be_thinner_than_the_record(desk: Desk) -> None:
 
     assert "paymentInformation" not in rows[0]
     assert "paymentInformation" in desk.get(f"/vendors/{vendor_id}").json()
-
-
-def test_hundred_thousand_bills_are_listed_at_under_3_ms_a_page() -> None:
-    with open_desk() as desk:
-        bills = [
-            {
-                "vendorId": MILL,
-                "invoice": {"invoiceNumber": f"N{number}", "invoiceDate": "2026-11-01"},
-                "dueDate": "2026-12-01",
-                "billLineItems": [{"id": f"bli{number}", "amount": 12}],
-                "createdTime": f"-{number % 300}d{number % 24}h",
-            }
-            for number in range(100_000)
-        ]
-        data = {"organizations": [{"id": "008Large", "name": "Large", "bills": bills}]}
-        desk.world.load(data, now=NOW)
-        desk.world.organizations["008Large"].people.extend(desk.world.organizations[BAKERY].people)
-        desk.sign_in(organization="008Large")
-        query = {"sort": "updatedTime:asc", "filters": "updatedTime:gte:2026-06-01"}
-        page = desk.get("/bills", max=100, **query).json()
-
-        started = time.perf_counter()
-        for _ in range(100):
-            answer = desk.get("/bills", max=100, page=page["nextPage"])
-            page = answer.json()
-        seconds = time.perf_counter() - started
-
-        assert len(page["results"]) == 100
-        # A page takes under 3 ms; this bound leaves room for a busy machine and for our reading.
-        assert seconds < 2.0
