@@ -126,7 +126,9 @@ def offers(standing: Standing) -> tuple[Offer, ...]:
             # An entry of ours is mended or removed in Sage, never sent a second time beside it.
             return (_HANDLED,) if standing.lies_in_sage else (_REPLAY, _HANDLED)
         case PostingState.SKIPPED:
-            return (_TAKE_BACK,) if standing.is_skipped_by_person else ()
+            # What lies in Sage is not sent a second time, under whatever number.
+            may_return = standing.is_skipped_by_person and not standing.lies_in_sage
+            return (_TAKE_BACK,) if may_return else ()
         case PostingState.IN_FLIGHT | PostingState.UNCERTAIN | PostingState.IN_SAGE:
             return ()
 

@@ -169,14 +169,14 @@ def _left(sentence: str, actor: Actor, note: str) -> _Move:
 
 
 def _lock_batch(posting: Posting) -> Batch | None:
-    """Its settled batch, locked before the posting as the protocol does; None without one.
+    """Its batch, locked before the posting as the protocol does; None without one.
 
-    In a batch still under way the posting's fate is told already, and nothing of it is sent again.
+    Also one still under way: whoever drives it finds its version changed and takes it up anew.
     """
     if posting.batch_id is None:
         return None
     rows = Batch.objects.for_tenant(posting.tenant_id).select_for_update()
-    return rows.filter(pk=posting.batch_id, settled_at__isnull=False).first()
+    return rows.filter(pk=posting.batch_id).first()
 
 
 def _tell_batch(batch: Batch, posting: Posting, note: str) -> None:

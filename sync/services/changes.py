@@ -32,7 +32,9 @@ def note_change(
     state = PostingState(posting.state)
     what = describe(before, bill)
     rows = Posting.objects.for_tenant(posting.tenant_id).filter(pk=posting.pk)
-    lies_in_sage = state is PostingState.IN_SAGE or posting.sage_batch_number is not None
+    lies_in_sage = state is PostingState.IN_SAGE or (
+        posting.sage_batch_number is not None and state not in BEFORE_SENDING
+    )
     if lies_in_sage:
         note = f"{what} in BILL after it was sent. We never overwrite an invoice in Sage."
         rows.update(changed_in_bill_at=now, change_note=note[:300], changed_at=now)

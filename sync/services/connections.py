@@ -37,3 +37,10 @@ def pause(work: Work, window: str, error: IntegrationError) -> None:
                 run_id=work.run_id,
             )
             journal.write([line])
+
+
+def note_ok(work: Work, window: str) -> None:
+    """Remember that this window answered as it should, for the pages that say when it last did."""
+    with tenant_scope(work.tenant_id):
+        rows = _MODELS[window].objects.for_tenant(work.tenant_id)
+        rows.get(company_id=work.company_id).note_ok(work.clock())

@@ -42,6 +42,9 @@ from tenants.scoping import tenant_scope
 
 # Bills decided in one transaction, and put in order at a time (that looks at all that are marked).
 CHUNK, QUEUE = 200, 5_000
+IDENTITY = frozenset(
+    {"database_key", "vendor_number", "document_number", "order_number", "invoice"}
+)
 STREAM = "decided"
 DECIDABLE = (
     PostingState.WAITING,
@@ -274,6 +277,7 @@ def _write_alone(desk: Desk, posting: Posting, verdict: Verdict) -> None:
             posting.advance(verdict.state, now=desk.now, **values)
     except IntegrityError:
         held = identities.held_elsewhere(posting, verdict.values or {})
+        values = {name: value for name, value in values.items() if name not in IDENTITY}
         values |= {
             "sentence": held.sentence,
             "problems": [problem_to_dict(held)],

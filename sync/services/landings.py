@@ -11,7 +11,7 @@ from integrations.sage300.errors import is_period_closed
 from integrations.sage300.types import BatchStatus
 from sync.domain.facts import Facts, Fate, Place
 from sync.domain.landing import Landing, landing
-from sync.domain.posting_state import PostingState
+from sync.domain.posting_state import BEFORE_SENDING, PostingState, may_advance
 from sync.models import Batch, Posting
 from sync.models.posting import Move
 from sync.services import journal, periods
@@ -59,19 +59,17 @@ def apply(
         .select_for_update(of=("self",))
     )
     places = {posting.pk: after.place(str(posting.pk)) for posting in postings}
-    Posting.advance_all(
-        [
-            _move(
-                posting,
-                moved[str(posting.pk)],
-                places[posting.pk],
-                total=after.entry(str(posting.pk)).total,
-                now=now,
-            )
-            for posting in postings
-        ],
-        now=now,
-    )
+    moves = [
+        _move(
+            posting,
+            moved[str(posting.pk)],
+            places[posting.pk],
+            total=after.entry(str(posting.pk)).total,
+            now=now,
+        )
+        for posting in postings
+    ]
+    Posting.advance_all([move for move in moves if _may_go(move, now)], now=now)
     journal.write(
         [
             journal.line_for(
@@ -85,6 +83,22 @@ def apply(
             for posting in postings
         ]
     )
+
+
+def _may_go(move: Move, now: datetime) -> bool:
+    """Whether the row may go where its entry was found; the log tells of it in any case.
+
+    An entry may turn up late, when its bill has gone back or a person has answered: a row that waits
+    is first marked as being looked at, and one that a person has left out stays as it is.
+    """
+    posting, new, _ = move
+    old = PostingState(posting.state)
+    if may_advance(old, new):
+        return not (posting.is_skipped_by_person and new is not old)
+    if old in BEFORE_SENDING and not posting.is_skipped_by_person:
+        sentence = "Found in Sage, though our records did not say so. It is being looked at."
+        return posting.advance(PostingState.UNCERTAIN, now=now, sentence=sentence)
+    return False
 
 
 def _has_moved(before: Facts, after: Facts, key: str) -> bool:

@@ -181,6 +181,7 @@ def _attempt(
             )
             journal.write([line])
         return error
+    connections.note_ok(work, window)
     return None
 
 

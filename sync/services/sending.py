@@ -73,6 +73,10 @@ def _turn(work: Work, lease: Lease, sent: Sent, *, ends: datetime, progress: Pro
         return
     process = _process(work)
     sent.followed = settling.follow_up(work, lease, look, process=process)
+    if look.hold:
+        sent.is_stopped = True
+        sent.notes.append(look.hold)
+        return
     for batch in _unsettled(work):
         _drive(work, lease, batch, sent, process=process)
         if sent.is_stopped:

@@ -25,9 +25,9 @@ from sync.models import Batch, Posting
 from sync.models.posting import PostingQuerySet
 from sync.services.assembling import entry_of
 from sync.services.forgotten import note_forgotten
-from sync.services.lease import Lease
+from sync.services.lease import Lease, holds_lease
 from sync.services.marks import Marks, find_marks, keep_marks
-from sync.services.posting import drive
+from sync.services.posting import LeaseLost, drive
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
@@ -96,11 +96,16 @@ def follow_up(work: Work, lease: Lease, found: Look, *, process: PostProcess | N
     driven = 0
     sweep = _sweep(work, lease, found)
     if sweep is not None:
-        drive(work, lease, sweep, process=process, is_new=True)
+        facts = drive(work, lease, sweep, process=process, is_new=True)
         driven += 1
-    for batch in _reopened(work, found):
-        drive(work, lease, batch, process=process, is_new=True)
+        found.hold = facts.why if facts.is_stopped else ""
+    for batch in [] if found.hold else _reopened(work, lease, found):
+        facts = drive(work, lease, batch, process=process, is_new=True)
         driven += 1
+        if facts.is_stopped:
+            # Refused credentials are not tried again batch by batch.
+            found.hold = facts.why
+            break
     return driven
 
 
@@ -122,6 +127,8 @@ def _sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
     present = [batch for batch in read.values() if batch is not None]
     now = work.clock()
     with tenant_scope(work.tenant_id):
+        if not holds_lease(lease):
+            raise LeaseLost(lease.database_key)
         mine = _mine(work, present)
         _remember(work, [batch.header for batch in present], now)
         if not mine:
@@ -215,7 +222,11 @@ def _place_of(posting: Posting) -> Place:
         return Place(fate=Fate.OUTSIDE)
     if posting.batch is None:
         return Place()
-    return facts_json.from_json(posting.batch.facts).place(str(posting.pk))
+    place = facts_json.from_json(posting.batch.facts).place(str(posting.pk))
+    if place.fate is Fate.OUTSIDE:
+        # A person has taken it back since: its only copy is no stray.
+        return Place(is_clean=posting.is_identity_clean)
+    return place
 
 
 # --- our own batches, followed until posted -------------------------------------------------------
@@ -271,11 +282,13 @@ def _judged_prints(work: Work) -> dict[int, str]:
     return prints
 
 
-def _reopened(work: Work, found: Look) -> list[Batch]:
+def _reopened(work: Work, lease: Lease, found: Look) -> list[Batch]:
     """Open those whose headers changed again, so that the protocol reads and judges them."""
     reopened = []
     with tenant_scope(work.tenant_id):
-        rows = Batch.objects.for_tenant(work.tenant_id)
+        if not holds_lease(lease):
+            raise LeaseLost(lease.database_key)
+        rows = Batch.objects.for_tenant(work.tenant_id).select_for_update()
         for batch in rows.filter(pk__in=_suspected(work, found.headers)).order_by("made_at"):
             facts = facts_json.from_json(batch.facts)
             numbers = following.changed(facts, found.headers)

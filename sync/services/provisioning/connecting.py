@@ -19,6 +19,7 @@ from integrations.fixing import (
     are_same_books,
     move_host,
     needs_proof,
+    sage_database_key,
     why_not_database,
     why_not_organization,
 )
@@ -26,7 +27,7 @@ from integrations.models import BillConnection, Sage300Connection
 from integrations.practice import address_policy, open_transport
 from integrations.sage300.wiring import sage_address, sage_client
 from integrations.secrets import Secret, SecretUnreadable
-from sync.models import Batch
+from sync.models import Batch, Posting
 from sync.services.provisioning.company import BillEntry, SageEntry
 from sync.services.provisioning.shape import Reading
 from tenants.models import Company
@@ -132,8 +133,20 @@ def write_sage(
     has_moved = needs_proof(connection, base_url=entry.base_url)
     is_changed = _change(connection, values, now)
     if has_moved:
+        _carry_over(connection)
         move_host(connection)
     return is_changed
+
+
+def _carry_over(connection: Sage300Connection) -> None:
+    """The same books at another host: what was sent there keeps its place under the new name.
+
+    Else the bills sent before would no longer be seen when a number is given out.
+    """
+    key = sage_database_key(connection.base_url, connection.company_database)
+    for rows in (Posting.objects, Batch.objects):
+        owned = rows.for_tenant(connection.tenant_id).filter(company_id=connection.company_id)
+        owned.exclude(database_key="").update(database_key=key)
 
 
 def address_warning(entry: SageEntry) -> str:
