@@ -83,11 +83,17 @@ class Recorder:
         values: dict[str, Any] = {
             "ended_at": self._clock(),
             "outcome": report.outcome,
-            "sentence": report.sentence,
+            "sentence": report.sentence or self._outcome(),
         }
         if work is not None:
             values |= {"bill_calls": work.calls.bill, "sage_calls": work.calls.sage}
         self._save(**values)
+
+    def _outcome(self) -> str:
+        """What a run with nothing to complain of came to: its last two steps."""
+        return " ".join(step["sentence"] for step in self._run.steps[-2:] if step["sentence"])[
+            :1000
+        ]
 
     def _save(self, **values: Any) -> None:
         with tenant_scope(self._tenant_id):
