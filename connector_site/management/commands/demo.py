@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from connector_site import database
 from connector_site.demo.agreement import disagreements
+from connector_site.demo.living import Living
 from connector_site.demo.play import DemoRefused, Play, ToldToStop, provision, start_stand_ins
 from connector_site.demo.scenario import Scenario, read_scenario
 from connector_site.demo.shown import companies_of
@@ -25,7 +26,6 @@ from connector_site.processes.site import RunningSite, SiteRefused
 
 _FIRST_SYNC_SECONDS = 180.0
 _SETTLING_SECONDS = 60.0
-_BETWEEN_APPROVALS_SECONDS = 60.0
 
 
 class Command(BaseCommand):
@@ -99,17 +99,21 @@ class Command(BaseCommand):
 
     def _live(self, play: Play, parent: int | None) -> bool:
         self._tell_address(play)
-        waiting = list(play.scenario.approvals)
-        next_at = time.monotonic() + _BETWEEN_APPROVALS_SECONDS
+        living = Living(
+            play.scenario,
+            bill=play.stand_ins.bill,
+            sage=play.stand_ins.sage,
+            approve=play.approve,
+            today=timezone.localdate(),
+        )
+        started = time.monotonic()
         while not play.is_over.is_set():
-            play.wait(lambda: parent is not None and os.getppid() != parent, seconds=1)
+            pause = living.pause_seconds(time.monotonic() - started)
+            play.wait(lambda: parent is not None and os.getppid() != parent, seconds=pause)
             if parent is not None and os.getppid() != parent:
                 break
-            if waiting and time.monotonic() > next_at:
-                next_at = time.monotonic() + _BETWEEN_APPROVALS_SECONDS
-                with suppress(NoAnswer):  # Killed by hand, perhaps; it is back in a minute.
-                    play.approve(waiting[0])
-                    waiting.pop(0)
+            with suppress(NoAnswer):  # Killed by hand, perhaps; it is back in a minute.
+                living.do(*living.next_deed())
         return True
 
     def _tell_address(self, play: Play) -> None:
@@ -117,8 +121,9 @@ class Command(BaseCommand):
         in_sage = sum(row.is_in_sage for row in rows)
         people = play.scenario.customer["people"]
         self.stdout.write(
-            f"\n{len(rows)} bills read, {in_sage} of them in Sage. In the next minutes people at"
-            f" Calder approve {len(play.scenario.approvals)} more, one a minute.\n\n"
+            f"\n{len(rows)} bills read, {in_sage} of them in Sage. People at Calder go on working:"
+            " every few seconds a bill is entered, approved, corrected or archived, and open pages"
+            " follow.\n\n"
             f"  Open {play.site.url}/ and sign in:"
         )
         for person in people:
