@@ -174,6 +174,9 @@ class Knobs:
     replay_bills: int = knob(
         500, "bills", "Bills asked for again at one press; more of a filter follow after.", least=1
     )
+    pulse_seconds: float = knob(
+        3.0, "seconds", "An open page asks this often whether anything has changed.", least=0.2
+    )
     page_rows: int = knob(25, "rows", "Rows of a list on one page.", least=1)
     api_page_size: int = knob(50, "rows", "Rows on one page of an API list.", least=1)
     session_seconds: int = knob(14 * 24 * 3600, "seconds", "A sign-in lasts this long.", least=60)

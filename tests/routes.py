@@ -139,6 +139,7 @@ ROUTES: dict[str, Route] = {
     f"{_COMPANY}lists/read/": page(methods={"POST"}),
     f"{_COMPANY}mapping.csv": page(),
     _COMPANY: page(),
+    f"{_COMPANY}pulse/": page(),
     f"{_COMPANY}run/": page(methods={"POST"}),
     f"{_COMPANY}postings/": page(),
     f"{_COMPANY}postings.csv": page(),

@@ -7,7 +7,7 @@ each a cause of their own bill.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -32,7 +32,7 @@ AT_STAKE = Case(
 )
 FIELDS = (
     "pk", "state", "mode", "sentence", "problems", "vendor_name", "invoice_number",
-    "since", "changed_in_bill_at", "change_note", "sage_batch_number",
+    "since", "changed_in_bill_at", "change_note", "sage_batch_number", "currency",
 )  # fmt: skip
 
 
@@ -42,7 +42,8 @@ class Cause:
 
     Of a bill changed after it was sent the amount is the difference, BILL less Sage.
 
-    `glyph` is "blocked" or "attention"; `amount` leaves out bills in another currency.
+    `glyph` is "blocked" or "attention". `amount` is in the company's currency; bills in another
+    one are in `elsewhere`, by currency, and never added to it.
     """
 
     title: str
@@ -53,6 +54,7 @@ class Cause:
     posting_id: uuid.UUID | None = None
     count: int = 0
     amount: Decimal = Decimal(0)
+    elsewhere: dict[str, Decimal] = field(default_factory=dict)
     oldest: datetime | None = None
 
     def add(self, row: dict[str, object]) -> None:
@@ -60,7 +62,10 @@ class Cause:
         self.count += 1
         amount, since = row["at_stake"], row["since"]
         is_elsewhere = "foreign_currency" in {item["code"] for item in row["problems"]}  # type: ignore[attr-defined]
-        if isinstance(amount, Decimal) and not is_elsewhere:
+        if isinstance(amount, Decimal) and is_elsewhere:
+            currency = str(row["currency"])
+            self.elsewhere[currency] = self.elsewhere.get(currency, Decimal(0)) + amount
+        elif isinstance(amount, Decimal):
             self.amount += amount
         if isinstance(since, datetime):
             self.oldest = min(self.oldest or since, since)

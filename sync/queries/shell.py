@@ -11,8 +11,9 @@ from django.db.models import Count, Q
 from integrations.models import BillConnection, Sage300Connection
 from sync.domain.policy import Release
 from sync.domain.posting_state import PostingState
-from sync.models import CompanyPolicy, DueWork, Posting, VendorLink
+from sync.models import CompanyPolicy, Posting, VendorLink
 from sync.models.vendor import LinkState
+from sync.queries.pulse import pulse_of
 
 TO_DECIDE = (LinkState.NEW, LinkState.ASK, LinkState.AMBIGUOUS, LinkState.REFUSED)
 STOPPED = (PostingState.BLOCKED, PostingState.ATTENTION)
@@ -34,6 +35,7 @@ class Shell:
     next_run_at: datetime | None
     release: str
     vendors_to_decide: int = 0
+    beat: str = ""
 
     @property
     def is_practice(self) -> bool:
@@ -68,15 +70,16 @@ def shell_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Shell:
         .first()
     )
     owned = CompanyPolicy.objects.for_tenant(tenant_id).filter(company_id=company_id).first()
-    due = DueWork.objects.filter(company_id=company_id, tenant_id=tenant_id).first()
+    pulse = pulse_of(tenant_id=tenant_id, company_id=company_id)
     return Shell(
         database=sage or "",
         environment=bill or "",
         to_review=counts["to_review"],
         stopped=counts["stopped"],
-        next_run_at=due.next_run_at if due else None,
+        next_run_at=pulse.next_run_at,
         vendors_to_decide=VendorLink.objects.for_tenant(tenant_id)
         .filter(company_id=company_id, state__in=TO_DECIDE, is_archived=False)
         .count(),
         release=RELEASED[owned.policy().release] if owned else "",
+        beat=pulse.beat,
     )

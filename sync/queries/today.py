@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +14,8 @@ from django.db.models import Count, F, Max, Q, Sum
 
 from integrations.models import BillConnection, Sage300Connection, WebhookSubscription
 from sync.domain.posting_state import PostingState
-from sync.models import Batch, LogEntry, Posting, WebhookEvent
+from sync.models import Batch, LogEntry, Posting, VendorLink, WebhookEvent
+from sync.models.vendor import LinkState
 from sync.queries.causes import Cause, find_causes
 from sync.queries.postings import (
     APPROVAL_PENDING,
@@ -58,6 +60,23 @@ class SageBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VendorTally:
+    """BILL's vendors by what they are in Sage; together with the archived ones they are all."""
+
+    matched: int = 0
+    created: int = 0
+    being_created: int = 0
+    to_decide: int = 0
+    left_out: int = 0
+    archived: int = 0
+
+    @property
+    def everybody(self) -> int:
+        """All vendors that BILL has shown us."""
+        return sum(getattr(self, name) for name in self.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """A line of the log, or several that tell the same of one Sage batch."""
 
@@ -88,6 +107,7 @@ class Today:
     changed_amount: Decimal
     causes: Sequence[Cause]
     batches: Sequence[SageBatch]
+    vendors: VendorTally
     lately: Sequence[Told]
 
     @property
@@ -129,7 +149,7 @@ class Today:
 
 
 def today_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID, now: datetime) -> Today:
-    """Gather the page; nine queries whatever the number of bills."""
+    """Gather the page; ten queries whatever the number of bills."""
     tallies: dict[Standing, Tally] = {}
     waiting: dict[str, Tally] = {}
     lying, changed, changed_amount = Tally(), 0, Decimal(0)
@@ -166,8 +186,32 @@ def today_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID, now: datetime) -> T
         changed_amount=changed_amount,
         causes=find_causes(tenant_id=tenant_id, company_id=company_id),
         batches=_batches(tenant_id, company_id, since=now - timedelta(days=7)),
+        vendors=_vendors(tenant_id, company_id),
         lately=_lately(tenant_id, company_id),
     )
+
+
+def _vendors(tenant_id: uuid.UUID, company_id: uuid.UUID) -> VendorTally:
+    links = VendorLink.objects.for_tenant(tenant_id).filter(company_id=company_id)
+    grouped = links.values_list("state", "is_created_by_us", "is_archived").annotate(n=Count("pk"))
+    counts: Counter[str] = Counter()
+    for state, is_created_by_us, is_archived, count in grouped:
+        counts[_vendor_kind(state, is_created_by_us, is_archived)] += count
+    return VendorTally(**counts)
+
+
+def _vendor_kind(state: str, is_created_by_us: bool, is_archived: bool) -> str:
+    if is_archived:
+        return "archived"
+    match state:
+        case LinkState.LINKED:
+            return "created" if is_created_by_us else "matched"
+        case LinkState.CREATING:
+            return "being_created"
+        case LinkState.IGNORED:
+            return "left_out"
+        case _:
+            return "to_decide"
 
 
 def _lights(tenant_id: uuid.UUID, company_id: uuid.UUID) -> list[Light]:

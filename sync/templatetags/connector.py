@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from sync.domain import words
 from sync.domain.moments import Moments, seconds_in_words
 from sync.models import Posting
+from sync.queries.causes import Cause
 from sync.queries.postings import WORDS, Standing, standing_of
 
 register = template.Library()
@@ -23,6 +24,27 @@ register = template.Library()
 def money(amount: Decimal | None, currency: str = "USD") -> str:
     """`1,205.90`; an unknown amount is a word."""
     return "not known" if amount is None else words.money(amount, currency or "USD")
+
+
+@register.simple_tag(takes_context=True)
+def amount(context: template.Context, value: Decimal | None, currency: str = "") -> str:
+    """An amount of a column in the company's currency; in any other one its code stands beside it."""
+    own = currency or context["currency"]
+    text = money(value, own)
+    return text if value is None or own == context["currency"] else f"{text} {own}"
+
+
+@register.simple_tag(takes_context=True)
+def at_stake(context: template.Context, cause: Cause) -> str:
+    """What is behind a cause: `5,940.00`, `1,862.35 CAD`, or both, never added up."""
+    home = context["currency"]
+    parts = [
+        f"{words.money(value, code)} {code}".strip()
+        for code, value in sorted(cause.elsewhere.items())
+    ]
+    return " + ".join(
+        [words.money(cause.amount, home), *parts] if cause.amount or not parts else parts
+    )
 
 
 @register.filter
@@ -111,6 +133,22 @@ def link(context: template.Context, name: str, **parts: Any) -> str:
     request = context["request"]
     slugs = {"tenant_slug": request.tenant.slug, "company_slug": request.company.slug}
     return reverse(f"sync:{name}", kwargs={**slugs, **parts})
+
+
+@register.simple_tag(takes_context=True)
+def follows(context: template.Context) -> SafeString:
+    """What a part of a page carries so that it is read again when its company's pulse changes.
+
+    Nothing for the answer to a form, whose address cannot be asked again.
+    """
+    request = context["request"]
+    if request.method != "GET":
+        return SafeString("")
+    return format_html(
+        ' data-follow hx-get="{}" hx-trigger="company-changed from:body" hx-select="#follow"'
+        ' hx-swap="outerHTML"',
+        request.get_full_path(),
+    )
 
 
 @register.filter

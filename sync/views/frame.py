@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -46,6 +47,7 @@ def show(
             "moments": moments_of(request, now),
             "may_act": request.membership.role in WRITERS,
             "currency": request.company.currency,
+            "pulse_seconds": settings.CONNECTOR.pulse_seconds,
         },
         status=status,
     )

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sync import jobs
 from sync.domain.deeds import Deed
 from sync.domain.moments import Moments
-from sync.domain.posting_state import PostingState
 from sync.domain.words import money
 from sync.queries.posting_story import Compared, find_posting, story_of
 from sync.queries.postings import VIEWS, WORDS, Filter, Page, Standing, find_page
@@ -97,7 +96,6 @@ def posting(request: CompanyRequest, posting_id: uuid.UUID) -> TemplateResponse:
         "rows": [_side(one, row.currency, moments) for one in story.compared],
         "line_total": sum((line.amount or Decimal(0) for line in story.lines), Decimal(0)),
         "days": days_of(request, story.steps, now),
-        "is_moving": row.state in {PostingState.IN_FLIGHT, PostingState.UNCERTAIN} or row.is_dirty,
     }
     return show(request, "sync/posting.html", context, now=now)
 

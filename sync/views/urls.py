@@ -2,12 +2,13 @@
 
 from django.urls import include, path
 
-from sync.views import bench_urls, log, postings, runs, setup_urls, today
+from sync.views import bench_urls, log, postings, pulse, runs, setup_urls, today
 
 app_name = "sync"
 
 of_company = [
     path("", today.today, name="today"),
+    path("pulse/", pulse.heard, name="pulse"),
     path("run/", today.run_now, name="run_now"),
     path("postings/", postings.postings, name="postings"),
     path("postings.csv", log.postings_csv, name="postings_csv"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,38 @@ def test_an_open_run_moves_by_itself(page: Page, world: World, live_server: Any)
 
     assert answered.value.status == 200
     expect(page.get_by_text("84 of 138").first).to_be_visible()
+
+
+def test_a_page_follows_what_others_do_and_takes_nothing_out_of_your_hands(
+    page: Page, world: World, live_server: Any, settings: Any
+) -> None:
+    settings.CONNECTOR = replace(settings.CONNECTOR, pulse_seconds=0.3, page_rows=50)
+    sign_in(page, live_server.url, email=world.accountant.email, password=PASSWORD)
+    ready, blocked = world.postings["SP-1204"], world.postings["5512"]
+    page.goto(_address(live_server, world, "postings/"))
+    other = page.context.new_page()
+
+    _leave_out(other, _address(live_server, world, f"postings/{ready.pk}/"))
+    row = page.locator(f"#row-{ready.pk}")
+    expect(row).to_contain_text("Skipped")
+    expect(row).to_have_class("is-new")
+    expect(page.locator("#said")).to_have_text("1 row changed.")
+    page.get_by_label("Vendor", exact=True).fill("Bright")
+    _leave_out(other, _address(live_server, world, f"postings/{blocked.pk}/"))
+
+    expect(page.get_by_text("This page has changed since.")).to_be_visible()
+    expect(page.get_by_label("Vendor", exact=True)).to_have_value("Bright")
+    expect(page.locator(f"#row-{blocked.pk}")).to_contain_text("Blocked")
+    page.get_by_role("link", name="Show it as it is now").click()
+    expect(page.locator(f"#row-{blocked.pk}")).to_contain_text("Skipped")
+
+
+def _leave_out(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_text("Leave it out…").click()
+    page.get_by_role("textbox", name="Reason").fill("paid by card")
+    page.get_by_role("button", name="Leave it out").click()
+    expect(page.get_by_text("It is left alone and never sent")).to_be_visible()
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])

@@ -1,4 +1,5 @@
-// Pages work without this. It copies numbers and puts the cursor into the search.
+// Pages work without this. It copies numbers, puts the cursor into the search, and lets a page follow
+// what happens without taking anything out of a person's hands.
 if (navigator.clipboard) document.documentElement.classList.add("has-js");
 
 document.addEventListener("click", (event) => {
@@ -18,4 +19,62 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     find.focus();
   }
+});
+
+// --- following ---
+
+document.addEventListener("click", (event) => {
+  const fold = event.target.closest("summary")?.parentElement;
+  if (fold) fold.dataset.touched = "";
+});
+
+const isChanged = (field) => {
+  if (field.type === "hidden") return false;
+  if (field.type === "checkbox" || field.type === "radio")
+    return field.checked !== field.defaultChecked;
+  if (field.type === "file") return field.files.length > 0;
+  if (field.tagName === "SELECT")
+    return field.selectedIndex
+      !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
+  return field.value !== field.defaultValue;
+};
+
+// Somebody is writing, choosing or reading a fold that they opened: nothing is replaced under them.
+const isInUse = (part) =>
+  part.contains(document.activeElement?.closest("input, select, textarea"))
+  || part.querySelector("details[data-touched][open]")
+  || [...part.querySelectorAll("input, select, textarea")].some(isChanged);
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const part = event.target;
+  if (part.id === "pulse" && document.hidden) event.preventDefault();
+  if (!("follow" in part.dataset) || !isInUse(part)) return;
+  event.preventDefault();
+  document.getElementById("stale").hidden = false;
+});
+
+let before = null; // What the part showed: when each row had changed, and where the focus was.
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const part = event.detail.target;
+  if (!("follow" in part.dataset)) return;
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  before = {
+    rows: new Map([...part.querySelectorAll("[data-at]")].map((row) => [row.id, row.dataset.at])),
+    href: focused?.getAttribute("href"),
+  };
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  const part = document.getElementById("follow");
+  if (!before || event.detail.elt !== part) return;
+  const news = [...part.querySelectorAll("[data-at]")].filter(
+    (row) => before.rows.get(row.id) !== row.dataset.at,
+  );
+  news.forEach((row) => row.classList.add("is-new"));
+  const said = document.getElementById("said");
+  if (news.length) said.textContent = `${news.length} row${news.length === 1 ? "" : "s"} changed.`;
+  const link = before.href && part.querySelector(`a[href="${CSS.escape(before.href)}"]`);
+  if (link) link.focus({ preventScroll: true });
+  before = null;
 });

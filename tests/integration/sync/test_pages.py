@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +17,7 @@ from django.utils import timezone
 from sync.domain import facts_json
 from sync.domain.facts import Facts, Fate, Stage
 from sync.domain.problems import ProblemCode
-from sync.models import Batch, CompanyPolicy, DueWork, Posting, Run
+from sync.models import Batch, CompanyPolicy, DueWork, LogEntry, Posting, Run
 from tenants.models import AuditEvent, User
 from tenants.scoping import tenant_scope
 from tests import builders
@@ -45,6 +47,28 @@ def _page(client: Client, url: str) -> str:
 
 def _now() -> datetime:
     return timezone.now()
+
+
+# --- following -----------------------------------------------------------------------------------
+
+
+def test_an_open_page_hears_of_a_change_once_and_of_nothing_otherwise(
+    cast: Cast, signed_in: SignedIn
+) -> None:
+    _alarm(cast)
+    client = signed_in(cast.accountant)
+    ask = re.compile(r'id="pulse" hx-get="([^"]+)"')
+    seen = ask.findall(_page(client, _url(cast, "postings/")))[0]
+    assert client.get(seen).status_code == 204
+
+    a_posting(cast.company, state="BLOCKED", problems=[TRADE])
+    _log(cast, "posting.blocked")
+    told = client.get(seen)
+
+    assert told.status_code == 200
+    assert json.loads(told["HX-Trigger"]) == {"company-changed": {}}
+    assert '1<span class="vh"> need attention' in _text(told)
+    assert client.get(ask.findall(_text(told))[0]).status_code == 204
 
 
 # --- lists ----------------------------------------------------------------------------------------
@@ -455,7 +479,7 @@ def world(db: None) -> World:
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("", 23),
+        ("", 24),
         ("postings/", 17),
         ("postings/{posting}/", 19),
         ("runs/", 16),
@@ -493,6 +517,13 @@ def test_pages_carry_nothing_inline(world: World, signed_in: SignedIn) -> None:
 
 def _act(cast: Cast, posting: Posting) -> str:
     return _url(cast, f"postings/{posting.pk}/act/")
+
+
+def _log(cast: Cast, event: str) -> None:
+    with tenant_scope(cast.tenant.pk):
+        LogEntry.objects.create(
+            tenant_id=cast.tenant.pk, company=cast.company, at=_now(), event=event, sentence="Said."
+        )
 
 
 def _alarm(cast: Cast) -> None:
