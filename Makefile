@@ -63,6 +63,11 @@ check: $(READY) ## run every check that is no test
 screenshots: $(READY) ## take a picture of every page, light, dark and phone (OUT=.data/screenshots)
 	@exec $(BIN)/python -m tests.journeys.screenshots $(OUT)
 
+.PHONY: axe
+axe: $(READY) ## have axe look at every page, light, dark and phone
+	@$(BIN)/python -m tests.chromium
+	@exec $(BIN)/python -m tests.journeys.axe
+
 .PHONY: simulate
 simulate: $(READY) ## run the posting protocol against model servers (SEEDS=2000)
 	@exec $(BIN)/python -m tests.simulation --seeds $(SEEDS)
@@ -72,7 +77,7 @@ chaos: $(READY) ## kill real processes on a seeded plan, for longer than the sui
 	@CHAOS_TRIALS=$(TRIALS) exec $(BIN)/python -m pytest tests/chaos
 
 .PHONY: bench
-bench: $(READY) ## measure: each figure as a ratio, side by side (BENCHES="memory fairness" for the long ones)
+bench: $(READY) ## measure: each figure as a ratio, side by side (BENCHES="memory fairness pages" for the long ones)
 	@failed=; for name in $(BENCHES); do \
 	  echo "== bench.$$name"; $(BIN)/python -m bench.$$name || failed="$$failed $$name"; \
 	done; [ -z "$$failed" ] || { echo "Not met:$$failed"; exit 1; }
