@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sync.domain import refusing
 from sync.domain.commands import Answer, Created, Lost, NotSent, Refused
 from sync.domain.facts import Facts, Look, Outcome, Stage
+from sync.domain.replacing import replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

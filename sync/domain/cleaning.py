@@ -8,7 +8,6 @@ never named, and where Sage refuses, a person is told the batch and entry.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from integrations.sage300.types import BatchStatus, InvoiceBatch
 from sync.domain import looking
@@ -26,6 +25,7 @@ from sync.domain.commands import (
 from sync.domain.comparison import sightings
 from sync.domain.facts import Facts, Fate, Look, Sighting, Stage
 from sync.domain.placing import conclude
+from sync.domain.replacing import replace
 
 EMPTIED = "EMPTIED BY ML-CONNECTOR - a second copy, do not post"
 ROUND_LIMIT = 3

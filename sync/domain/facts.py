@@ -1,13 +1,17 @@
-"""Everything a batch's protocol knows, as one frozen value that is stored between two commands."""
+"""Everything a batch's protocol knows, as one frozen value that is stored between two commands.
+
+What is replaced at every step has no slots, so that `replacing.replace` copies it as a whole.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from sync.domain.policy import Release
+from sync.domain.replacing import replace
 
 
 class Stage(StrEnum):
@@ -65,7 +69,7 @@ class Entry:
     lines: tuple[tuple[str, Decimal], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """An entry's fate and where it lies; `words` are Sage's own, `note` is our sentence.
 
@@ -86,6 +90,9 @@ class Place:
     note: str = ""
     words: str = ""
     is_clean: bool = True
+
+
+NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +119,7 @@ class Rival:
     how: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Look:
     """How far the present look has come, and what it has seen."""
 
@@ -124,7 +131,7 @@ class Look:
     are_approvals_read: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """The whole memory of one batch.
 
@@ -203,7 +210,7 @@ class Facts:
 
     def place(self, posting_id: str) -> Place:
         """Where this posting's entry stands; PENDING until something is known."""
-        return self.places.get(posting_id, Place())
+        return self.places.get(posting_id, NOWHERE)
 
     def entry(self, posting_id: str) -> Entry:
         """The frozen entry of this posting."""

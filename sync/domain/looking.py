@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from integrations.sage300.types import BatchHeader, BatchStatus, PostedDocument
 from sync.domain.batching import TAG_PREFIX
@@ -23,6 +22,7 @@ from sync.domain.commands import (
 from sync.domain.comparison import fold, is_number_of, is_ours, sightings
 from sync.domain.facts import Facts, Fate, Rival, Stage
 from sync.domain.placing import posted_sighting
+from sync.domain.replacing import replace
 
 PAIRS_PER_CALL = 15
 

@@ -7,10 +7,9 @@ moved elsewhere by the posting.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from integrations.sage300.types import BatchStatus, PostedDocument
 from sync.domain.facts import Entry, Facts, Fate, Place, Rival, Sighting
+from sync.domain.replacing import replace
 
 _RANK: dict[str, int] = {
     BatchStatus.POST_IN_PROGRESS: 1,

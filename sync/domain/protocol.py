@@ -10,7 +10,7 @@ the answer; whoever picks a batch up again says `Resumed()`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sync.domain import answering, cleaning, looking, refusing, releasing
@@ -33,6 +33,7 @@ from sync.domain.commands import (
 from sync.domain.comparison import fingerprint
 from sync.domain.facts import Facts, Look, Outcome, Stage
 from sync.domain.placing import conclude
+from sync.domain.replacing import replace
 
 __all__ = ["Rules", "Step", "begin", "next_step"]
 

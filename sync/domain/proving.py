@@ -6,13 +6,12 @@ is followed there, unless another copy of it is posted: then the moved one is a 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from integrations.sage300.types import BatchStatus, InvoiceBatch, PostedDocument, PostingError
 from sync.domain.comparison import fold, is_number_of, sightings
 from sync.domain.facts import Facts, Fate, Place, Sighting
 from sync.domain.looking import PAIRS_PER_CALL
 from sync.domain.placing import moved_note, place_of, posted_sighting
+from sync.domain.replacing import replace
 
 _FOLLOWED = frozenset({Fate.LANDED, Fate.DIFFERS, Fate.MOVED})
 

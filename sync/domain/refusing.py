@@ -7,12 +7,11 @@ those were adopted before this is asked.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sync.domain.batching import split
 from sync.domain.commands import Refused
 from sync.domain.comparison import fold
 from sync.domain.facts import Facts, Fate
+from sync.domain.replacing import replace
 
 Groups = tuple[tuple[str, ...], ...]
 

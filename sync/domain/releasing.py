@@ -7,7 +7,6 @@ only when, just read, it holds our entries as they were sent and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from integrations.sage300.types import BatchStatus
@@ -30,6 +29,7 @@ from sync.domain.commands import (
 from sync.domain.facts import Facts, Fate, Stage
 from sync.domain.looking import PAIRS_PER_CALL
 from sync.domain.policy import Release
+from sync.domain.replacing import replace
 
 IN_PROGRESS_SECONDS = 10
 PROGRESS_LIMIT = 30
