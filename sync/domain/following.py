@@ -6,7 +6,7 @@ headers tells which batches changed since they were last judged; those are read 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from integrations.sage300.types import BatchHeader
 from sync.domain import releasing
@@ -29,16 +29,17 @@ def to_follow(facts: Facts) -> tuple[int, ...]:
     )
 
 
-def changed(facts: Facts, headers: Sequence[BatchHeader]) -> tuple[int, ...]:
+def listed(headers: Sequence[BatchHeader]) -> dict[int, str]:
+    """How each batch of a list looks now, by number."""
+    return {header.number: fingerprint(header) for header in headers}
+
+
+def changed(facts: Facts, now: Mapping[int, str]) -> tuple[int, ...]:
     """The batches to follow that are no longer as they were read, or that Sage no longer lists.
 
-    `headers` must cover the whole range of `to_follow(facts)`.
+    `now` is what `listed` made of headers that cover the whole range of `to_follow(facts)`.
     """
-    numbers = to_follow(facts)
-    if not numbers:
-        return ()
-    now = {header.number: header for header in headers if header.number in numbers}
-    return tuple(n for n in numbers if n not in now or facts.prints.get(n) != fingerprint(now[n]))
+    return tuple(n for n in to_follow(facts) if n not in now or facts.prints.get(n) != now[n])
 
 
 def follow(facts: Facts, numbers: tuple[int, ...]) -> Facts:

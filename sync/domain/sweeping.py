@@ -10,7 +10,6 @@ removed or told. Nothing here ever sends an invoice.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from integrations.sage300.types import BatchHeader, BatchStatus, InvoiceBatch
@@ -19,11 +18,17 @@ from sync.domain.batching import TAG_PREFIX
 from sync.domain.comparison import fingerprint, fold
 from sync.domain.facts import Entry, Facts, Fate, Place
 from sync.domain.looking import SAGE_RESTORED
+from sync.domain.replacing import replace
 
 GRACE_SECONDS = 3600.0
+
+#: What is kept of a batch that is to be read again: a posting under way has an entry in it.
+UNJUDGED = ""
+
 _AFTER_POSTING = frozenset({BatchStatus.POSTED, BatchStatus.POST_IN_PROGRESS})
 
 _FINAL = frozenset({BatchStatus.POSTED, BatchStatus.DELETED})
+_SETTLED = _FINAL | _AFTER_POSTING
 
 SAGE_UNDONE = (
     "Batch {number} was {known} and is {status} now: Sage was restored from a backup. Nothing more is"
@@ -34,23 +39,43 @@ SAGE_UNDONE = (
 def suspects(
     headers: Sequence[BatchHeader],
     *,
-    fingerprints: Mapping[int, str],
+    judged: Mapping[int, str] | None = None,
+    looked_at: Mapping[int, str] | None = None,
     followed: Collection[int] = (),
     is_thorough: bool = False,
 ) -> tuple[int, ...]:
-    """The batches to read in full: with our tag and new, or changed since they were last judged.
+    """The batches to read in full: with our tag and new, or changed since they were last read.
 
-    `fingerprints` are `prints` of all our batches' facts, and those stored when a batch with
-    nothing of ours was read; a batch once read is watched though it be renamed. `followed` are the
-    batches that `following` reads anyway. `is_thorough` reads every one, whatever its description.
+    `judged` are the `prints` of all our batches' facts, `looked_at` those kept when a sweep read a
+    batch; a batch once read is watched though it be renamed. `followed` are the batches that
+    `following` reads anyway. `is_thorough` reads every one, whatever its description; so does one
+    that was posted with errors and is not followed, for a copy of ours may have been moved out of
+    it to where nobody looks.
     """
+    judged, looked_at = judged or {}, looked_at or {}
+    known = known_prints(judged, looked_at)
+    left = [
+        header
+        for header in headers
+        if header.number not in followed or known.get(header.number) == UNJUDGED
+    ]
+    watched = [h for h in left if TAG_PREFIX in h.description or h.number in known]
+    emptied = {header.number for header in watched if _has_lost_some(header, looked_at)}
+    if is_thorough or emptied:
+        watched = left
     return tuple(
-        header.number
-        for header in sorted(headers, key=lambda header: header.number)
-        if (is_thorough or TAG_PREFIX in header.description or header.number in fingerprints)
-        and header.number not in followed
-        and _is_news(header, fingerprints.get(header.number, ""))
+        sorted(
+            header.number
+            for header in watched
+            if header.number in emptied or _is_news(header, known.get(header.number, UNJUDGED))
+        )
     )
+
+
+def known_prints(judged: Mapping[int, str], looked_at: Mapping[int, str]) -> dict[int, str]:
+    """All that is known of how batches looked; one that could not be judged stays UNJUDGED."""
+    unjudged = {number: text for number, text in looked_at.items() if text == UNJUDGED}
+    return {**looked_at, **judged, **unjudged}
 
 
 def _is_news(header: BatchHeader, known: str) -> bool:
@@ -60,6 +85,14 @@ def _is_news(header: BatchHeader, known: str) -> bool:
     if header.status == BatchStatus.POSTED and known:
         return known.partition("|")[0] != str(header.entry_count)
     return known != fingerprint(header)
+
+
+def _has_lost_some(header: BatchHeader, looked_at: Mapping[int, str]) -> bool:
+    """Whether a posting moved entries out since a sweep read it: our facts follow only their own."""
+    if header.status != BatchStatus.POSTED or not header.error_count:
+        return False
+    known = looked_at.get(header.number, UNJUDGED)
+    return known == UNJUDGED or known.rsplit("|", 2)[1] != str(header.error_count)
 
 
 def owners(
@@ -128,10 +161,12 @@ def sage_restored(
     if found < highest:
         return SAGE_RESTORED.format(highest=found or "unknown", seen=highest)
     for header in headers:
+        if header.status in _SETTLED:
+            continue
         known = _status_in((prints or {}).get(header.number, ""))
         if header.number in posted:
             known = BatchStatus.POSTED
-        if known in _FINAL and header.status not in _FINAL | _AFTER_POSTING:
+        if known in _FINAL:
             return SAGE_UNDONE.format(number=header.number, known=known, status=header.status)
     return ""
 

@@ -18,7 +18,7 @@ from django.db.models import Min, Q
 from integrations.sage300.types import BatchHeader, InvoiceBatch, PostProcess
 from sync.domain import facts_json, following, sweeping
 from sync.domain.batching import batch_tag
-from sync.domain.comparison import fingerprint, fold
+from sync.domain.comparison import fold
 from sync.domain.facts import Facts, Fate, Place
 from sync.domain.posting_state import BEFORE_SENDING, PostingState
 from sync.models import Batch, Posting
@@ -117,11 +117,13 @@ def _sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
     with tenant_scope(work.tenant_id):
         judged = _judged_prints(work)
         followed = _followed_numbers(work)
+        is_search_due = _is_search_due(work)
     numbers = sweeping.suspects(
         found.headers,
-        fingerprints={**found.prints, **judged},
+        judged=judged,
+        looked_at=found.prints,
         followed=followed,
-        is_thorough=found.is_thorough,
+        is_thorough=found.is_thorough or is_search_due,
     )
     read = {number: work.sage.find_batch(number) for number in numbers}
     present = [batch for batch in read.values() if batch is not None]
@@ -129,15 +131,27 @@ def _sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
     with tenant_scope(work.tenant_id):
         if not holds_lease(lease):
             raise LeaseLost(lease.database_key)
-        mine = _mine(work, present)
-        _remember(work, [batch.header for batch in present], now)
+        mine, unjudged = _mine(work, present)
+        _remember(work, [batch.header for batch in present], unjudged, now)
         if not mine:
             return None
         return _sweep_row(work, lease, found, mine, sorted(read), now)
 
 
-def _mine(work: Work, batches: Sequence[InvoiceBatch]) -> list[Posting]:
-    """Settled or never sent postings with an entry that lies elsewhere than our rows know."""
+def _is_search_due(work: Work) -> bool:
+    """Whether Sage moved an entry of ours and did not say where."""
+    rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
+    lost = rows.in_state(PostingState.ATTENTION).filter(
+        sage_status="Posted", batch__settled_at__isnull=False
+    )
+    return sweeping.is_search_due(_place_of(posting) for posting in lost.select_related("batch"))
+
+
+def _mine(work: Work, batches: Sequence[InvoiceBatch]) -> tuple[list[Posting], set[int]]:
+    """Settled or never sent postings with an entry that lies elsewhere than our rows know.
+
+    With them the batches that hold such an entry of a posting under way: they are read again.
+    """
     orders = {
         fold(invoice.order_number)
         for batch in batches
@@ -151,17 +165,18 @@ def _mine(work: Work, batches: Sequence[InvoiceBatch]) -> list[Posting]:
         .exclude(invoice=None)
         .select_related("batch")
     )
-    postings = {
-        str(posting.pk): posting
-        for posting in rows
-        if posting.batch is None or posting.batch.settled_at is not None
-    }
+    postings = {str(posting.pk): posting for posting in rows}
     by_order = {fold(posting.order_number): key for key, posting in postings.items()}
     places = {key: _place_of(posting) for key, posting in postings.items()}
-    keys = dict.fromkeys(
-        key for batch in batches for key in sweeping.owners(batch, by_order, places)
-    )
-    return [postings[key] for key in keys]
+    mine: dict[str, Posting] = {}
+    unjudged: set[int] = set()
+    for batch in batches:
+        owners = [postings[key] for key in sweeping.owners(batch, by_order, places)]
+        if any(posting.batch and posting.batch.settled_at is None for posting in owners):
+            unjudged.add(batch.header.number)
+        else:
+            mine |= {str(posting.pk): posting for posting in owners}
+    return list(mine.values()), unjudged
 
 
 def _sweep_row(
@@ -250,7 +265,7 @@ def _suspected(work: Work, headers: Sequence[BatchHeader]) -> list[uuid.UUID]:
     """Our followed batches that may have changed; told without reading their facts, of which a
     company that never posts gathers thousands.
     """
-    now = {header.number: fingerprint(header) for header in headers}
+    now = following.listed(headers)
     numbers: dict[uuid.UUID, set[int]] = {}
     for key, number in _moving(work).values_list("batch_id", "sage_batch_number").distinct():
         if key is not None and number is not None:
@@ -289,9 +304,10 @@ def _reopened(work: Work, lease: Lease, found: Look) -> list[Batch]:
         if not holds_lease(lease):
             raise LeaseLost(lease.database_key)
         rows = Batch.objects.for_tenant(work.tenant_id).select_for_update()
+        now = following.listed(found.headers)
         for batch in rows.filter(pk__in=_suspected(work, found.headers)).order_by("made_at"):
             facts = facts_json.from_json(batch.facts)
-            numbers = following.changed(facts, found.headers)
+            numbers = following.changed(facts, now)
             if numbers:
                 _reopen(batch, following.follow(facts, numbers))
                 reopened.append(batch)
@@ -336,11 +352,13 @@ def _move(work: Work, marks: Marks, found: Look, watermarks: list[int], now: dat
     _keep(work, marks, now)
 
 
-def _remember(work: Work, headers: Sequence[BatchHeader], now: datetime) -> None:
+def _remember(
+    work: Work, headers: Sequence[BatchHeader], unjudged: set[int], now: datetime
+) -> None:
     """Keep how these batches looked when they were read, so that they are not read again."""
     marks = _marks(work)
     if marks is not None and headers:
-        marks.prints |= {header.number: fingerprint(header) for header in headers}
+        marks.prints |= following.listed(headers) | dict.fromkeys(unjudged, sweeping.UNJUDGED)
         _keep_row(work, marks, now)
 
 

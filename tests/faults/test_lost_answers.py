@@ -307,3 +307,26 @@ def test_a_second_copy_sage_will_not_let_go_is_told_with_batch_and_entry(
         posting = desk.postings()[0]
         assert "is a second copy of document B-1" in posting.sentence
         assert "do not post it" in posting.sentence
+
+
+def test_a_told_second_copy_that_posting_moves_is_told_where_it_lies_now(
+    settings: Any, transactional_db: None
+) -> None:
+    with an_office(settings, bills=1) as desk:
+        desk.sage.set_switches({"last_entry_delete": "refuse"})
+        resend_beside_a_late_one(desk)
+        heal(desk)
+        kept = desk.postings()[0].sage_batch_number
+        [copy] = [entry for entry in entries(desk) if entry["BatchNumber"] != kept]
+        desk.sage.mark_entry_bad(
+            "CALBAK", copy["BatchNumber"], copy["EntryNumber"], reason="The account is closed."
+        )
+        desk.sage.post_batch("CALBAK", copy["BatchNumber"])
+
+        heal(desk)
+
+        agrees(desk, told_strays=1)
+        [moved] = [entry for entry in entries(desk, status="Open") if entry["BatchNumber"] != kept]
+        assert f"Batch {moved['BatchNumber']}, entry {moved['EntryNumber']} is a second copy" in (
+            desk.postings()[0].sentence
+        )

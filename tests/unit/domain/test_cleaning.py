@@ -358,11 +358,33 @@ def test_which_batches_are_suspect(
 ) -> None:
     numbers = sweeping.suspects(
         [header],  # type: ignore[list-item]
-        fingerprints={58: known} if known else {},
+        judged={58: known} if known else {},
         is_thorough=is_thorough,
     )
 
     assert numbers == ((58,) if is_suspect else ())
+
+
+def test_a_watched_batch_posted_with_errors_makes_every_new_batch_suspect() -> None:
+    open_before, clerks = a_header(58), a_header(60, description="Error batch")
+    posted = a_header(58, status=BatchStatus.POSTED, error_count=1)
+
+    judged, headers = {58: fingerprint(open_before)}, [posted, clerks]
+
+    assert sweeping.suspects(headers, judged=judged, looked_at={}) == (58, 60)
+    assert sweeping.suspects(headers, judged=judged, looked_at={58: fingerprint(posted)}) == ()
+    assert sweeping.suspects(headers, judged=judged, followed=[58]) == ()
+
+
+def test_a_batch_that_could_not_be_judged_is_read_again_though_it_is_followed() -> None:
+    header = a_header(58, description="Clerk's")
+    known = sweeping.known_prints(
+        {58: fingerprint(header), 59: "judged"}, {58: sweeping.UNJUDGED, 59: "older", 60: "ours"}
+    )
+
+    assert known == {58: sweeping.UNJUDGED, 59: "judged", 60: "ours"}
+    assert sweeping.suspects([header], looked_at=known, followed=[58]) == (58,)
+    assert sweeping.suspects([header], followed=[58]) == ()
 
 
 def test_only_entries_elsewhere_than_known_are_news() -> None:

@@ -344,7 +344,7 @@ def test_a_batch_unchanged_is_not_read_again() -> None:
     facts = landed(Release.OPEN).facts
 
     assert following.to_follow(facts) == (58,)
-    assert following.changed(facts, [OPEN.header]) == ()
+    assert following.changed(facts, following.listed([OPEN.header])) == ()
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_a_batch_unchanged_is_not_read_again() -> None:
 def test_a_batch_that_changed_or_is_gone_is_read_again(header: object) -> None:
     facts = landed(Release.OPEN).facts
 
-    assert following.changed(facts, [header]) == (58,)  # type: ignore[list-item]
+    assert following.changed(facts, following.listed([header])) == (58,)  # type: ignore[list-item]
 
 
 def test_a_batch_posted_by_a_person_is_proved_entry_by_entry() -> None:
