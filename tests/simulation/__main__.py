@@ -48,7 +48,7 @@ def tell(seed: int) -> int:
     scene = Scene(seed)
     outcome = scene.run()
     print(scene.world.nature)
-    print("\n".join(scene.world.trace))
+    print("\n".join(scene.world.story()))
     for posting in scene.store.postings.values():
         print(posting.id, posting.state, posting.place.fate, posting.sentence)
     print(outcome.violation, *outcome.findings.faults, sep="\n")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sync.domain import sweeping
 from sync.domain.facts import Fate, Place
 from sync.domain.posting_state import PostingState
+from sync.domain.replacing import replace
 from tests.simulation.sage import ModelSage
 from tests.simulation.store import Posting, Store
 from tests.simulation.world import Process, World
@@ -25,8 +24,10 @@ class Accountant:
     def run(self) -> Process:
         while True:
             yield self.world.rng.uniform(300, 900)
-            if self.store.company.hold:
+            if self.store.company.hold and (lease := self.store.take_lease("accountant")):
                 self.lift_hold()
+                self.store.release(lease)
+            self.store.company.paused = ""
             if not self.world.is_hostile:
                 continue
             for posting in list(self.store.postings.values()):
@@ -43,20 +44,20 @@ class Accountant:
             case Fate.TAKEN if posting.is_clean and posting.bill.is_approved:
                 self._renumber(posting)
             case Fate.TAKEN | Fate.EXCEEDED:
-                self.world.faults["accountant: handled outside"] += 1
+                self.world.happened("accountant: handled outside")
                 self.store.advance(
                     posting.id, S.SKIPPED, by_person=True, is_skipped_by_person=True,
                     batch="", place=Place(fate=Fate.OUTSIDE, is_clean=posting.is_clean),
                 )  # fmt: skip
 
     def _again(self, posting: Posting) -> None:
-        self.world.faults["accountant: sent again"] += 1
+        self.world.happened("accountant: sent again")
         place = Place(is_clean=posting.is_clean)
         self.store.advance(posting.id, S.READY, by_person=True, place=place, batch="")
 
     def _renumber(self, posting: Posting) -> None:
         """The number belongs to another invoice: this one gets one of its own."""
-        self.world.faults["accountant: number corrected"] += 1
+        self.world.happened("accountant: number corrected")
         assert posting.entry is not None
         number = f"{posting.entry.document_number}-B"[:22]
         row = replace(posting, entry=replace(posting.entry, document_number=number))
@@ -81,13 +82,10 @@ class Accountant:
                 self.store.advance(
                     posting.id, state, by_person=True, place=place, sentence=place.note
                 )
-        self.store.company = replace(
-            company,
-            hold="",
-            highest=min(company.highest, highest),
-            low_mark=0 if self.was_sage_restored else min(company.low_mark, highest),
-            first_seen={n: at for n, at in company.first_seen.items() if n <= highest},
-            prints={} if self.was_sage_restored else company.prints,
-            is_thorough=self.was_sage_restored,
-        )
+        company.hold = ""
+        company.highest = min(company.highest, highest)
+        company.low_mark = 0 if self.was_sage_restored else min(company.low_mark, highest)
+        company.first_seen = {n: at for n, at in company.first_seen.items() if n <= highest}
+        company.prints = {} if self.was_sage_restored else company.prints
+        company.is_thorough = self.was_sage_restored
         self.was_sage_restored = False

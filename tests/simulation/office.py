@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from integrations.sage300.types import BatchStatus, Invoice
 from sync.domain.commands import Standing
-from tests.simulation.invoices import an_invoice
+from tests.simulation.invoices import DAY, DAYS, an_invoice, period_of
 from tests.simulation.sage import ABatch, ModelSage
 from tests.simulation.world import Process, World
 
@@ -28,10 +29,12 @@ class Bill:
     change: int
     is_approved: bool = True
     is_archived: bool = False
+    day: date = DAY
+    currency: str = "USD"
 
     @property
     def hash(self) -> str:
-        return f"{self.vendor}/{self.number}/{self.total}"
+        return f"{self.vendor}/{self.number}/{self.total}/{self.day}"
 
 
 class ModelBill:
@@ -65,9 +68,12 @@ def enter_bills(world: World, bill: ModelBill, sage: ModelSage) -> None:
         key = f"bill{index:02d}"
         twin = rng.random() < 0.06 and index
         number = f"INV-{index - 1 if twin else index}"
-        vendor = f"V{(index - 1 if twin else index) % 4}"
+        kind = (index - 1 if twin else index) % 4
         total = Decimal(rng.randint(100, 99999)) / 100
-        new = Bill(key, vendor, number, total, 0, is_approved=rng.random() < 0.9)
+        new = Bill(
+            key, f"V{kind}", number, total, 0, is_approved=rng.random() < 0.9,
+            day=rng.choice(DAYS), currency="CAD" if kind and world.nature.currencies > 1 else "USD",
+        )  # fmt: skip
         world.at(rng.uniform(0, 3600), lambda new=new: bill.write(new))  # type: ignore[misc]
         if rng.random() < 0.07:
             sage.bad_at_insert.add(key.upper())
@@ -85,15 +91,16 @@ def approver(world: World, bill: ModelBill) -> Process:
         one = bill.bills[rng.choice(sorted(bill.bills))]
         roll = rng.random()
         if roll < 0.4:
-            world.faults["bill un-approved"] += 1
+            world.happened("bill un-approved")
             bill.write(replace(one, is_approved=False))
             again = one.id
             world.after(rng.uniform(30, 900), lambda key=again: _approve(bill, key))  # type: ignore[misc]
         elif roll < 0.75:
-            world.faults["bill changed"] += 1
-            bill.write(replace(one, total=one.total + rng.randint(1, 9)))
+            world.happened("bill changed")
+            day = rng.choice(DAYS) if rng.random() < 0.3 else one.day
+            bill.write(replace(one, total=one.total + rng.randint(1, 9), day=day))
         elif roll < 0.8:
-            world.faults["bill archived"] += 1
+            world.happened("bill archived")
             bill.write(replace(one, is_archived=True))
         else:
             bill.write(replace(one, is_approved=True))
@@ -126,7 +133,7 @@ class Clerk:
             if self.world.is_hostile and not self.is_away:
                 act = rng.choice(acts)
                 if act():
-                    self.world.faults[f"clerk: {act.__name__.replace('_', ' ')}"] += 1
+                    self.world.happened(f"clerk: {act.__name__.replace('_', ' ')}")
 
     def _some(self, *statuses: BatchStatus) -> ABatch | None:
         found = [b for b in self.sage.batches.values() if b.status in statuses]
@@ -146,7 +153,7 @@ class Clerk:
         one = self.bill.bills[self.world.rng.choice(sorted(self.bill.bills))]
         if self.sage.is_taken((one.vendor, one.number)):
             return False
-        invoice = an_invoice(one.vendor, one.number, "", one.total)
+        invoice = an_invoice(one.vendor, one.number, "", one.total, one.day, one.currency)
         self.sage.insert(self.sage.draw("Keyed by hand"), invoice)
         return True
 
@@ -195,23 +202,21 @@ class Clerk:
         batch = self._some(BatchStatus.OPEN)
         if batch is None or not batch.invoices:
             return False
-        batch.status = BatchStatus.READY_TO_POST
-        batch.edits += 1
+        self.sage.turn(batch, BatchStatus.READY_TO_POST)
         return True
 
     def reopen(self) -> bool:
         batch = self._some(BatchStatus.READY_TO_POST)
         if batch is None:
             return False
-        batch.status = BatchStatus.OPEN
-        batch.edits += 1
+        self.sage.turn(batch, BatchStatus.OPEN)
         return True
 
     def post(self) -> bool:
         batch = self._some(BatchStatus.OPEN, BatchStatus.READY_TO_POST)
         if batch is None or not batch.invoices:
             return False
-        batch.status = BatchStatus.READY_TO_POST
+        self.sage.turn(batch, BatchStatus.READY_TO_POST)
         self.sage.printed.add(batch.number)
         self.sage.process(batch.number)
         return True
@@ -243,8 +248,22 @@ def administrator(world: World, sage: ModelSage) -> Process:
     while world.seconds < CLEARING_ENDS:
         yield world.rng.expovariate(1 / 5000)
         if world.seconds > CLEARED_AFTER:
-            world.faults["history cleared"] += 1
+            world.happened("history cleared")
             sage.clear_history(world.seconds - CLEARED_AFTER)
+
+
+def bookkeeper(world: World, sage: ModelSage) -> Process:
+    """Closes a fiscal period now and then, and opens it again for what came late."""
+    rng = world.rng
+    while world.is_hostile:
+        yield rng.expovariate(1 / world.nature.closing_seconds)
+        if not world.is_hostile:
+            return
+        period = period_of(rng.choice(DAYS))
+        world.happened("period closed")
+        sage.closed.add(period)
+        yield rng.uniform(300, 3000)
+        sage.closed.discard(period)
 
 
 def repairer(world: World, sage: ModelSage) -> Iterator[float]:

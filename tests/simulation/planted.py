@@ -11,7 +11,6 @@ from dataclasses import replace
 from integrations.sage300.types import BatchHeader, BatchStatus, InvoiceBatch
 from sync.domain.commands import Answer, BatchRead, Command, Created, Lost, PostBatch, ReadBatch
 from sync.domain.facts import Facts
-from tests.simulation.invoices import invoice_of
 from tests.simulation.office import ModelBill
 from tests.simulation.store import Store
 from tests.simulation.wire import Wire
@@ -53,23 +52,22 @@ class NoReadBack(Worker):
             return BatchRead(number=command.number, batch=self.believed[command.number])
         answer = yield from super().command(command, facts)
         if isinstance(command, PostBatch) and isinstance(answer, Created):
-            self.believed[answer.number] = _as_sent(command, facts, answer.number)
+            self.believed[answer.number] = self._as_sent(command, facts, answer.number)
         return answer
 
-
-def _as_sent(command: PostBatch, facts: Facts, number: int) -> InvoiceBatch:
-    invoices = tuple(
-        replace(invoice_of(facts.entry(key)), entry_number=index)
-        for index, key in enumerate(command.posting_ids, start=1)
-    )
-    header = BatchHeader(
-        number=number,
-        description=command.tag,
-        status=BatchStatus.OPEN,
-        entry_count=len(invoices),
-        total=facts.entries[0].total,
-    )
-    return InvoiceBatch(header=header, invoices=invoices)
+    def _as_sent(self, command: PostBatch, facts: Facts, number: int) -> InvoiceBatch:
+        invoices = tuple(
+            replace(invoice, entry_number=index)
+            for index, invoice in enumerate(self.wire.invoices(command, facts), start=1)
+        )
+        header = BatchHeader(
+            number=number,
+            description=command.tag,
+            status=BatchStatus.OPEN,
+            entry_count=len(invoices),
+            total=invoices[0].total,
+        )
+        return InvoiceBatch(header=header, invoices=invoices)
 
 
 class NoEpochCheck(Worker):

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 from tests.simulation.accountant import Accountant
 from tests.simulation.invariants import Findings, check
-from tests.simulation.office import Clerk, ModelBill, administrator, approver, enter_bills, repairer
+from tests.simulation.office import (
+    Clerk,
+    ModelBill,
+    administrator,
+    approver,
+    bookkeeper,
+    enter_bills,
+    repairer,
+)
 from tests.simulation.sage import ModelSage
 from tests.simulation.store import Store
 from tests.simulation.wire import Wire
@@ -54,6 +62,8 @@ class Scene:
         world.spawn(approver(world, self.bill))
         world.spawn(administrator(world, self.sage))
         world.spawn(repairer(world, self.sage))  # type: ignore[arg-type]
+        world.spawn(bookkeeper(world, self.sage))
+        world.spawn(self.wire.outages())
         world.spawn(self.accountant.run())
         world.spawn(self.crashes())
         world.spawn(self.disasters())
@@ -74,7 +84,7 @@ class Scene:
         while self.world.is_hostile:
             yield self.world.rng.expovariate(1 / self.world.nature.crash_seconds)
             if self.world.is_hostile and self.processes:
-                self.world.faults["worker killed"] += 1
+                self.world.happened("worker killed")
                 self.kill(self.world.rng.choice(sorted(self.processes)))
 
     def disasters(self) -> Process:
@@ -89,7 +99,7 @@ class Scene:
         for name in list(self.processes):
             self.kill(name)
         if kind == "ours":
-            self.world.faults["our database restored"] += 1
+            self.world.happened("our database restored")
             self.store.restore(backup)
         else:
             yield from self._restore_sage(backup)
@@ -97,7 +107,7 @@ class Scene:
     def _restore_sage(self, backup: tuple[object, ...]) -> Process:
         """Everybody is sent home until the product has looked at the restored Sage."""
         self.sage.restore(backup)
-        self.world.faults["sage restored"] += 1
+        self.world.happened("sage restored")
         self.clerk.is_away = True
         self.accountant.was_sage_restored = True
         yield 2000

@@ -14,6 +14,7 @@ from integrations.sage300.types import (
     PostedDocument,
     PostingError,
 )
+from tests.simulation.invoices import Period
 from tests.simulation.world import World
 
 Pair = tuple[str, str]
@@ -31,30 +32,29 @@ class ABatch:
     sequence: int = 0
     errors: int = 0
     edits: int = 0
-    listed: int = 0
     born: float = 0.0
     posted_at: float = 0.0
-    _known: tuple[object, ...] = ()
     _header: BatchHeader | None = None
 
     def header(self) -> BatchHeader:
         """As a list shows it; made anew only when something changed."""
-        known = (self.description, self.status, self.edits, self.errors, len(self.invoices))
-        if self._header is None or known != self._known:
-            self._known, self._header = known, self._fresh_header()
+        if self._header is None:
+            self._header = BatchHeader(
+                number=self.number,
+                description=self.description,
+                status=self.status,
+                entry_count=len(self.invoices),
+                total=sum((invoice.total for invoice in self.invoices.values()), Decimal(0)),
+                posting_sequence=self.sequence,
+                error_count=self.errors,
+                last_edited=str(self.edits),
+            )
         return self._header
 
-    def _fresh_header(self) -> BatchHeader:
-        return BatchHeader(
-            number=self.number,
-            description=self.description,
-            status=self.status,
-            entry_count=len(self.invoices),
-            total=sum((invoice.total for invoice in self.invoices.values()), Decimal(0)),
-            posting_sequence=self.sequence,
-            error_count=self.errors,
-            last_edited=str(self.edits),
-        )
+    def edited(self) -> None:
+        """Somebody or something changed it."""
+        self.edits += 1
+        self._header = None
 
     def read(self) -> InvoiceBatch:
         return InvoiceBatch(header=self.header(), invoices=tuple(self.invoices.values()))
@@ -63,13 +63,25 @@ class ABatch:
 class Refusal(Exception):
     """Sage says no; `invoice` is the entry at fault where there is one."""
 
-    def __init__(self, words: str, invoice: Invoice | None = None, *, taken: bool = False) -> None:
+    def __init__(
+        self,
+        words: str,
+        invoice: Invoice | None = None,
+        *,
+        is_taken: bool = False,
+        is_closed: bool = False,
+    ) -> None:
         super().__init__(words)
-        self.words, self.invoice, self.taken = words, invoice, taken
+        self.words, self.invoice = words, invoice
+        self.is_taken, self.is_closed = is_taken, is_closed
 
 
 def pair_of(invoice: Invoice) -> Pair:
     return invoice.vendor_number, invoice.document_number
+
+
+def period_in(invoice: Invoice) -> Period:
+    return invoice.fiscal_year, invoice.fiscal_period
 
 
 class ModelSage:
@@ -85,6 +97,7 @@ class ModelSage:
         self.sequence = 0
         self.bad_at_insert: set[str] = set()
         self.bad_at_posting: set[str] = set()
+        self.closed: set[Period] = set()
         self.printed: set[int] = set()
         #: Every document ever posted, by order number: what invariant I1 is counted on.
         self.ledger: Counter[str] = Counter()
@@ -122,14 +135,16 @@ class ModelSage:
         """The business rules at insert; raises Refusal."""
         if invoice.order_number in self.bad_at_insert:
             raise Refusal("The account is inactive.", invoice)
+        if period_in(invoice) in self.closed:
+            raise Refusal("The fiscal period is closed.", invoice, is_closed=True)
         if self.is_taken(pair_of(invoice)):
-            raise Refusal("The document number already exists.", invoice, taken=True)
+            raise Refusal("The document number already exists.", invoice, is_taken=True)
 
     def insert(self, batch: ABatch, invoice: Invoice) -> int:
         if batch.status is not BatchStatus.OPEN:
             raise Refusal("The batch cannot be edited.")
         batch.last_entry += 1
-        batch.edits += 1
+        batch.edited()
         batch.invoices[batch.last_entry] = replace(
             invoice, entry_number=batch.last_entry, undistributed_amount=Decimal(0)
         )
@@ -138,13 +153,17 @@ class ModelSage:
 
     def drop(self, batch: ABatch, entry: int) -> None:
         self.unposted[pair_of(batch.invoices.pop(entry))] -= 1
-        batch.edits += 1
+        batch.edited()
 
     def edit(self, batch: ABatch, entry: int, invoice: Invoice) -> None:
         self.unposted[pair_of(batch.invoices[entry])] -= 1
         self.unposted[pair_of(invoice)] += 1
         batch.invoices[entry] = invoice
-        batch.edits += 1
+        batch.edited()
+
+    def turn(self, batch: ABatch, status: BatchStatus) -> None:
+        batch.status = status
+        batch.edited()
 
     def set_ready(self, number: int) -> None:
         batch = self.batches.get(number)
@@ -152,8 +171,7 @@ class ModelSage:
             raise Refusal("The batch status cannot be changed.")
         if batch.status is not BatchStatus.OPEN:
             raise Refusal("The batch is not open.")
-        batch.status = BatchStatus.READY_TO_POST
-        batch.edits += 1
+        self.turn(batch, BatchStatus.READY_TO_POST)
 
     def process(self, number: int) -> None:
         """Post one batch; anything but Ready To Post is left alone without a word."""
@@ -173,12 +191,14 @@ class ModelSage:
             self._post(batch, entry, invoice)
         if moved:
             self._move(batch, moved)
-        batch.status = BatchStatus.POSTED
+        self.turn(batch, BatchStatus.POSTED)
         batch.posted_at = self.world.seconds
 
     def _why_not_posted(self, invoice: Invoice) -> str:
         if invoice.order_number and invoice.order_number in self.bad_at_posting:
             return "The G/L account is not defined."
+        if period_in(invoice) in self.closed:
+            return "The fiscal period is closed."
         if pair_of(invoice) in self.documents:
             return "The document already exists."
         return ""
@@ -218,7 +238,6 @@ class ModelSage:
                 )
             )
         batch.errors = len(moved)
-        batch.edits += 1
         self.errors[batch.number] = tuple(rows)
 
     def remove(self, number: int, entries: tuple[int, ...]) -> None:
@@ -240,14 +259,13 @@ class ModelSage:
         if batch is None or batch.status is not BatchStatus.OPEN:
             raise Refusal("The batch cannot be edited.")
         batch.description = description
-        batch.edits += 1
+        batch.edited()
 
     def delete(self, batch: ABatch) -> None:
         for invoice in batch.invoices.values():
             self.unposted[pair_of(invoice)] -= 1
         batch.invoices.clear()
-        batch.status = BatchStatus.DELETED
-        batch.edits += 1
+        self.turn(batch, BatchStatus.DELETED)
 
     # --- time running on and back ---
 

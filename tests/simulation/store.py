@@ -1,4 +1,4 @@
-"""Our own rows, in memory: frozen values in dicts, every write conditional as in the database.
+"""Our own rows, in memory: frozen values in tables, every write conditional as in the database.
 
 What `services/posting.py` does with PostgreSQL this does with dicts: facts are saved only where the
 batch's version and the lease's epoch still hold, and the postings follow in the same commit.
@@ -6,23 +6,36 @@ batch's version and the lease's epoch still hold, and the postings follow in the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
 
-from sync.domain import facts_json
+from integrations.sage300.types import Invoice
+from sync.domain import facts_json, following, sweeping
+from sync.domain.backoff import BatchPace
+from sync.domain.circuit import Circuit
 from sync.domain.commands import Command, PostBatch
-from sync.domain.facts import Entry, Facts, Fate, Place, Stage
+from sync.domain.comparison import fold
+from sync.domain.facts import NOWHERE, Entry, Facts, Fate, Place, Stage
 from sync.domain.landing import landing
 from sync.domain.posting_state import PostingState, may_advance
+from sync.domain.replacing import replace
+from tests.simulation.invoices import Period, period_of
 from tests.simulation.office import Bill
 from tests.simulation.world import Violation, World
 
 S = PostingState
 LEASE_SECONDS = 300.0
-NOWHERE = Place()
+#: A period that Sage refused counts as closed for so long.
+REFUSED_PERIOD_SECONDS = 2400.0
+CLOSED = Circuit()
+
+Row = TypeVar("Row")
+Worked = TypeVar("Worked")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Posting:
     """Our record of one bill's way."""
 
@@ -37,29 +50,43 @@ class Posting:
     is_skipped_by_person: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
-    """One intent and the memory of its protocol."""
+    """One intent, the exact invoices it may send, and the memory of its protocol."""
 
     tag: str
     facts: Facts
     version: int = 1
     is_settled: bool = False
+    invoices: dict[str, Invoice] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Company:
     """What one company remembers of its Sage and its BILL."""
 
     cursor: int = 0
     low_mark: int = 0
     highest: int = 0
-    first_seen: dict[int, float] = field(default_factory=dict)
+    first_seen: dict[int, datetime] = field(default_factory=dict)
     prints: dict[int, str] = field(default_factory=dict)
     is_thorough: bool = False
     hold: str = ""
+    paused: str = ""
     rounds: int = 0
     full_look_at: float = 0.0
+    circuit: Circuit = CLOSED
+    pace: BatchPace | None = None
+    closed_until: dict[Period, float] = field(default_factory=dict)
+
+    def copy(self) -> Company:
+        """As a backup keeps it."""
+        return replace(
+            self,
+            first_seen=dict(self.first_seen),
+            prints=dict(self.prints),
+            closed_until=dict(self.closed_until),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +95,32 @@ class Lease:
     epoch: int
 
 
+class Table(dict[str, Row]):
+    """Rows by key. What is worked out from all of them holds until one of them is written."""
+
+    def __init__(self, rows: dict[str, Row] | None = None) -> None:
+        super().__init__(rows or {})
+        self._known: dict[Callable[..., Any], Any] = {}
+
+    def __setitem__(self, key: str, row: Row) -> None:
+        super().__setitem__(key, row)
+        self._known.clear()
+
+    def ask(self, work_out: Callable[[Iterable[Row]], Worked]) -> Worked:
+        """The answer to this question about the rows; not to be changed by the asker."""
+        if work_out not in self._known:
+            self._known[work_out] = work_out(self.values())
+        answer: Worked = self._known[work_out]
+        return answer
+
+
 class Store:
     """The database of one company."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.postings: dict[str, Posting] = {}
-        self.batches: dict[str, Batch] = {}
+        self.postings: Table[Posting] = Table()
+        self.batches: Table[Batch] = Table()
         self.company = Company()
         self.epoch = 0
         self.owner = ""
@@ -120,7 +166,8 @@ class Store:
             return batch
         if self.commits % 16 == 0:
             facts = self._through_json(facts)
-        row = Batch(batch.tag, facts, batch.version + 1, facts.stage is Stage.DONE)
+        is_settled = facts.stage is Stage.DONE
+        row = Batch(batch.tag, facts, batch.version + 1, is_settled, batch.invoices)
         self.batches[batch.tag] = row
         self.commits += 1
         if isinstance(command, PostBatch):
@@ -146,10 +193,17 @@ class Store:
                 posting.state, posting.sentence, posting.place,
             ):  # fmt: skip
                 continue
+            state = land.state
+            if place.fate is Fate.REFUSED and place.is_clean and "period is closed" in land.words:
+                # The whole period was refused: the bill is decided anew.
+                self.company.closed_until[period_of(posting.bill.day)] = (
+                    self.world.seconds + REFUSED_PERIOD_SECONDS
+                )
+                state = S.WAITING
             # A bill that was taken out has left its batch: what turns up later is swept.
-            batch = "" if land.state is S.WAITING else posting.batch
+            batch = "" if state is S.WAITING else posting.batch
             self.advance(
-                posting.id, land.state, sentence=land.sentence, place=place,
+                posting.id, state, sentence=land.sentence, place=place,
                 is_clean=place.is_clean, batch=batch,
             )  # fmt: skip
 
@@ -168,14 +222,14 @@ class Store:
         self.commits += 1
 
     def snapshot(self) -> tuple[object, ...]:
-        return dict(self.postings), dict(self.batches), self.company
+        return dict(self.postings), dict(self.batches), self.company.copy()
 
     def restore(self, snapshot: tuple[object, ...]) -> None:
         """Our database as it was; the operator says so (`after_restore`), and leases start anew."""
-        postings, batches, company = snapshot
-        self.postings, self.batches = dict(postings), dict(batches)  # type: ignore[call-overload]
-        self.company = replace(company, is_thorough=True)  # type: ignore[type-var]
-        for tag, batch in self.batches.items():
+        postings, batches, self.company = snapshot  # type: ignore[assignment]
+        self.postings, self.batches = Table(postings), Table(batches)  # type: ignore[arg-type]
+        self.company.is_thorough = True
+        for tag, batch in list(self.batches.items()):
             if not batch.is_settled:
                 self.batches[tag] = replace(batch, facts=replace(batch.facts, is_thorough=True))
         self.restores += 1
@@ -185,13 +239,108 @@ class Store:
     # --- questions ---
 
     def unsettled(self) -> list[Batch]:
-        return [batch for batch in self.batches.values() if not batch.is_settled]
+        return self.batches.ask(_unsettled)
 
     def ready(self) -> list[Posting]:
-        return [p for p in self.postings.values() if p.state is S.READY]
+        return self.postings.ask(_ready)
+
+    def waiting(self) -> list[Posting]:
+        return self.postings.ask(_waiting)
+
+    def is_due(self, bill: Bill) -> bool:
+        """Readiness in a nutshell: approved, not archived, and in a period that is open."""
+        is_open = self.company.closed_until.get(period_of(bill.day), 0.0) <= self.world.seconds
+        return bill.is_approved and not bill.is_archived and is_open
+
+    def is_under_way(self, posting: Posting) -> bool:
+        """Whether it belongs to a batch or sweep that is not settled: that one decides."""
+        batch = self.batches.get(posting.batch)
+        return batch is not None and not batch.is_settled
+
+    def judged_prints(self) -> dict[int, str]:
+        """How the batches of our facts looked when each was last judged."""
+        return self.batches.ask(_prints)
 
     def prints(self) -> dict[int, str]:
-        known = dict(self.company.prints)
-        for batch in self.batches.values():
-            known.update(batch.facts.prints)
-        return known
+        """How every batch looked when it was last read, by our facts or by a sweep."""
+        return sweeping.known_prints(self.judged_prints(), self.company.prints)
+
+    def highest(self) -> int:
+        """The highest batch number seen in a list or in any batch of ours."""
+        return max(self.company.highest, self.batches.ask(_highest))
+
+    def followed(self) -> dict[str, tuple[int, ...]]:
+        """By tag, the batches of Sage in which an entry of ours can still change."""
+        return self.batches.ask(_followed)
+
+    def watched(self) -> list[tuple[str, int, str]]:
+        """(tag, number, how it looked when it was read) of all that is followed and settled."""
+        return self.batches.ask(_watched)
+
+    def posted_numbers(self) -> set[int]:
+        """The batches of our Posted postings."""
+        return self.postings.ask(_posted_numbers)
+
+    def lies(self) -> set[tuple[str, int]]:
+        """(tag of our batch, number of Sage's batch) of every posting."""
+        return self.postings.ask(_lies)
+
+    def by_order(self) -> dict[str, str]:
+        """Posting ids by folded order number."""
+        return self.postings.ask(_by_order)
+
+    def is_search_due(self) -> bool:
+        return self.postings.ask(_is_search_due)
+
+
+def _unsettled(rows: Iterable[Batch]) -> list[Batch]:
+    return [batch for batch in rows if not batch.is_settled]
+
+
+def _ready(rows: Iterable[Posting]) -> list[Posting]:
+    return [posting for posting in rows if posting.state is S.READY]
+
+
+def _waiting(rows: Iterable[Posting]) -> list[Posting]:
+    return [posting for posting in rows if posting.state is S.WAITING]
+
+
+def _prints(rows: Iterable[Batch]) -> dict[int, str]:
+    known: dict[int, str] = {}
+    for batch in rows:
+        known.update(batch.facts.prints)
+    return known
+
+
+def _highest(rows: Iterable[Batch]) -> int:
+    return max((batch.facts.highest for batch in rows), default=0)
+
+
+def _followed(rows: Iterable[Batch]) -> dict[str, tuple[int, ...]]:
+    found = {batch.tag: following.to_follow(batch.facts) for batch in rows}
+    return {tag: numbers for tag, numbers in found.items() if numbers}
+
+
+def _watched(rows: Iterable[Batch]) -> list[tuple[str, int, str]]:
+    return [
+        (batch.tag, number, batch.facts.prints.get(number, ""))
+        for batch in rows
+        if batch.is_settled
+        for number in following.to_follow(batch.facts)
+    ]
+
+
+def _posted_numbers(rows: Iterable[Posting]) -> set[int]:
+    return {posting.place.batch_number for posting in rows if posting.place.is_posted}
+
+
+def _lies(rows: Iterable[Posting]) -> set[tuple[str, int]]:
+    return {(posting.batch, posting.place.batch_number) for posting in rows}
+
+
+def _by_order(rows: Iterable[Posting]) -> dict[str, str]:
+    return {fold(posting.id): posting.id for posting in rows}
+
+
+def _is_search_due(rows: Iterable[Posting]) -> bool:
+    return sweeping.is_search_due(posting.place for posting in rows)

@@ -1,6 +1,7 @@
-"""The protocol keeps its promises in every simulated world, and the simulator sees planted bugs.
+"""The protocol keeps its promises in 1,000 simulated worlds, and the simulator sees planted bugs.
 
-`SEEDS` of them are about ten seconds of one core; `make simulate SEEDS=…` plays more.
+They are less than twenty seconds of one core, in blocks that two test processes share;
+`make simulate SEEDS=…` plays more.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from tests.simulation.planted import PLANTED
 from tests.simulation.run import run_seed
 from tests.simulation.worker import Worker
 
-SEEDS = int(os.environ.get("SEEDS", "200"))
+SEEDS = int(os.environ.get("SEEDS", "1000"))
 BLOCK = 50
-#: Seeds that once showed a defect of the protocol; each stays for good.
-ONCE_BROKEN = (466, 625, 870, 3728, 3980, 5909, 6378, 6565, 6742, 10414, 12022)
+#: Seeds that once showed a defect of the protocol, as the dice fall since November 26, 2026.
+ONCE_BROKEN = (398,)
 
 
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, BLOCK))
@@ -28,7 +29,7 @@ def test_no_bill_is_doubled_lost_stuck_or_wrongly_shown(first: int) -> None:
     assert broken == {}
 
 
-@pytest.mark.parametrize("seed", [seed for seed in ONCE_BROKEN if seed > SEEDS])
+@pytest.mark.parametrize("seed", ONCE_BROKEN)
 def test_a_seed_that_once_broke_the_protocol_holds(seed: int) -> None:
     outcome = run_seed(seed)
 

@@ -34,11 +34,10 @@ from sync.domain.commands import (
     SetReady,
 )
 from sync.domain.facts import Facts
-from tests.simulation.invoices import invoice_of
 from tests.simulation.office import ModelBill
-from tests.simulation.sage import ABatch, ModelSage, Refusal
+from tests.simulation.sage import ABatch, ModelSage, Refusal, period_in
 from tests.simulation.store import Store
-from tests.simulation.world import Violation, World
+from tests.simulation.world import Process, Violation, World
 
 TIMEOUT_SECONDS = 60.0
 Calling = Generator[float, None, Answer]
@@ -62,6 +61,7 @@ class Wire:
         self.world, self.sage, self.bill, self.store = world, sage, bill, store
         self.posts = 0
         self.sent: set[tuple[int, str]] = set()
+        self.is_sage_away = False
 
     def call(self, command: Command, facts: Facts | None) -> Calling:
         """Carry one command out; yields the seconds that pass meanwhile."""
@@ -69,12 +69,30 @@ class Wire:
             return (yield from self._read(command, facts))
         return (yield from self._write(command, facts))
 
+    def outages(self) -> Process:
+        """Sage's web server is away now and then: no connection is taken."""
+        rng = self.world.rng
+        while self.world.is_hostile:
+            yield rng.expovariate(1 / self.world.nature.away_seconds)
+            if not self.world.is_hostile:
+                return
+            self.world.happened("sage away")
+            self.is_sage_away = True
+            yield rng.uniform(60, 2400)
+            self.is_sage_away = False
+
     # --- reads ---
 
     def _read(self, command: Command, facts: Facts | None) -> Calling:
-        yield self.world.rng.uniform(0.1, 2)
-        if self.world.strikes("read failed", self.world.nature.fault_rate / 4):
+        world, rate = self.world, self.world.nature.fault_rate
+        yield world.rng.uniform(0.1, 2)
+        if self.is_sage_away and not isinstance(command, ReadApprovals):
+            return ReadFailed(why="Sage could not be reached.")
+        if world.strikes("read failed", rate / 4):
             return ReadFailed(why="Sage did not answer.")
+        if world.strikes("too many reads", rate / 16):
+            seconds = world.rng.choice((0, 20, 300))
+            return ReadFailed(why="Sage asks for a pause.", retry_after_seconds=seconds)
         match command:
             case ListBatches(after=after):
                 return Headers(headers=self.sage.headers(after))
@@ -98,19 +116,27 @@ class Wire:
 
     def _write(self, command: Command, facts: Facts | None) -> Calling:
         world, rate = self.world, self.world.nature.fault_rate
-        if world.strikes("not sent", rate / 4):
+        if self.is_sage_away or world.strikes("not sent", rate / 4):
             yield 1.0
             return NotSent(why="Sage could not be reached.")
         if world.strikes("paused past the lease", rate / 12):
             yield world.rng.uniform(300, 1500)
         if world.strikes("too many requests", rate / 8):
             yield 0.5
-            return Refused(sentence="Sage is busy.", words="429", is_transient=True)
+            return Refused(
+                sentence="Sage is busy.", words="429", is_transient=True,
+                retry_after_seconds=world.rng.choice((0, 30, 600)),
+            )  # fmt: skip
         if world.strikes("password refused", rate / 60):
             yield 0.5
             return Paused(why="Sage refuses the password.")
         self.posts += isinstance(command, PostBatch)
         write = Write(self._carrier(command, facts), self.sage.lifetime)
+        if world.strikes("answered 503", rate / 12):
+            if world.rng.random() < 0.5:
+                self._begin(write, world.rng.uniform(0, 20))
+            yield 0.5
+            return Lost(why="Sage's server failed.")
         if world.strikes("lost, never done", rate / 5):
             yield TIMEOUT_SECONDS
             return Lost(why="Sage's answer was lost.")
@@ -173,7 +199,8 @@ class Wire:
         if sent in self.sent:
             raise Violation(f"I4: {command.tag} left twice under one intent")
         self.sent.add(sent)
-        invoices = [invoice_of(facts.entry(key)) for key in command.posting_ids]
+        invoices = self.invoices(command, facts)
+        self._check_kind(command.tag, invoices)
         world, rate = self.world, self.world.nature.fault_rate
         checked: list[Refusal | None] = []
         if world.strikes("number check passed early", rate / 6):
@@ -192,6 +219,17 @@ class Wire:
             self._write_at_once(write, command.tag, invoices, checked)
 
         return carry_out
+
+    def invoices(self, command: PostBatch, facts: Facts) -> list[Invoice]:
+        """Exactly what this POST carries, as the intent froze it."""
+        frozen = self.store.batches[facts.tag].invoices
+        return [frozen[key] for key in command.posting_ids]
+
+    def _check_kind(self, tag: str, invoices: list[Invoice]) -> None:
+        if len({(period_in(invoice), invoice.currency) for invoice in invoices}) != 1:
+            raise Violation(f"{tag} does not hold one fiscal period and one currency")
+        if len(invoices) > self.world.nature.batch_size:
+            raise Violation(f"{tag} holds {len(invoices)} invoices, more than a batch may")
 
     def _check(self, invoice: Invoice) -> Refusal | None:
         try:
@@ -247,11 +285,12 @@ class Wire:
         )
 
     def _refused(self, refusal: Refusal) -> Refused:
-        self.world.faults["clean refusal"] += 1
+        self.world.happened("clean refusal")
         named = refusal.invoice if self.world.nature.names_refused else None
         return Refused(
             sentence=refusal.words,
             words=refusal.words,
             document_number=named.document_number if named else "",
-            is_number_taken=refusal.taken,
+            is_number_taken=refusal.is_taken,
+            is_period_closed=refusal.is_closed,
         )

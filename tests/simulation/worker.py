@@ -7,12 +7,12 @@ them, a pause is a long one. Nothing it knows survives but what the store holds.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
-from datetime import timedelta
 
-from integrations.sage300.types import BatchHeader
+from integrations.sage300.types import BatchHeader, Invoice, InvoiceBatch
 from sync.domain import following, sweeping
-from sync.domain.batching import batch_tag
+from sync.domain.backoff import BatchPace
+from sync.domain.batching import PlannedBatch, ReadyEntry, batch_tag, plan_batches
+from sync.domain.circuit import Circuit
 from sync.domain.commands import (
     Answer,
     BatchRead,
@@ -25,21 +25,33 @@ from sync.domain.commands import (
     Stop,
     Wait,
 )
-from sync.domain.comparison import fingerprint, fold
+from sync.domain.comparison import fingerprint
 from sync.domain.facts import Entry, Facts, Fate, Place
 from sync.domain.posting_state import PostingState
 from sync.domain.protocol import Step, begin, next_step
+from sync.domain.replacing import replace
+from tests.simulation.invoices import an_invoice, period_of
 from tests.simulation.office import Bill, ModelBill
 from tests.simulation.store import Batch, Lease, Posting, Store
 from tests.simulation.wire import Wire
-from tests.simulation.world import START, Process, Violation, World
+from tests.simulation.world import Process, Violation, World
 
 S = PostingState
-Doing = Generator[float, None, bool]
+Driving = Generator[float, None, Facts]
 UNDECIDED = frozenset({S.WAITING, S.READY, S.BLOCKED, S.REVIEW})
 STEP_LIMIT = 3000
+FOREVER = float("inf")
+CIRCUIT_FAILURES = 5
 #: The reconciliation that lists everything of the last days; hourly here, since a day is three hours.
 FULL_LOOK_SECONDS = 3600.0
+
+
+class LeaseLost(Exception):
+    """Somebody else is the writer now."""
+
+
+class LookFailed(Exception):
+    """A look of the pass itself got no answer: the pass has failed."""
 
 
 class Worker:
@@ -49,23 +61,38 @@ class Worker:
         self.name, self.world, self.store = name, world, store
         self.wire, self.bill = wire, bill
         self._is_left_over = False
-        self._followed: dict[tuple[str, int], tuple[int, ...]] = {}
+        self._headers: tuple[BatchHeader, ...] = ()
+        self._listed: dict[int, str] = {}
 
     def run(self) -> Process:
+        again = FOREVER
         while True:
             cadence = self.world.nature.cadence_seconds if self.world.is_hostile else 400.0
-            yield self.world.rng.uniform(0.5, 1.5) * cadence
+            yield min(again, self.world.rng.uniform(0.5, 1.5) * cadence)
+            again = FOREVER
             yield from self.take_in()
+            if (yield from self.is_sage_left_alone()):
+                continue
             lease = self.store.take_lease(self.name)
             if lease is not None:
-                yield from self.turn(lease)
+                if (yield from self.try_turn(lease)):
+                    again = self.seconds_to_next()
                 self.store.release(lease)
+
+    def seconds_to_next(self) -> float:
+        """After a turn: how long until the first batch that waits may be looked at again."""
+        waits = [b.facts.not_before for b in self.store.unsettled() if b.facts.not_before]
+        if not waits:
+            return FOREVER
+        return max(0.0, (min(waits) - self.world.now).total_seconds())
 
     # --- from BILL into our rows ---
 
     def take_in(self) -> Process:
         """The poll: rows and cursor in one commit."""
         yield 0.5
+        if self.world.strikes("BILL did not answer", self.world.nature.fault_rate / 8):
+            return
         bills = self.bill.changed_since(self.store.company.cursor)
         yield 0.5
         self.commit_bills(bills)
@@ -76,9 +103,8 @@ class Worker:
         self.save_cursor(bills)
 
     def save_cursor(self, bills: list[Bill]) -> None:
-        cursor = max((bill.change for bill in bills), default=0)
         company = self.store.company
-        self.store.company = replace(company, cursor=max(company.cursor, cursor))
+        company.cursor = max(company.cursor, *(bill.change for bill in bills), 0)
 
     def save_bill(self, bill: Bill) -> None:
         known = self.store.postings.get(bill.id)
@@ -88,186 +114,200 @@ class Worker:
         self.store.postings[bill.id] = posting
         is_nowhere = posting.state is S.ATTENTION and not posting.place.batch_number
         # A posting of an unsettled batch or sweep is that batch's: it is decided afterwards.
-        is_free = is_nowhere and not self._is_under_way(posting)
+        is_free = is_nowhere and not self.store.is_under_way(posting)
         if posting.state in UNDECIDED or (is_free and not bill.is_approved):
             self.decide(posting)
 
     def decide(self, posting: Posting) -> None:
-        """Readiness in a nutshell: approved and not archived bills are sent."""
-        bill = posting.bill
-        state = S.READY if bill.is_approved and not bill.is_archived else S.WAITING
         self.store.advance(posting.id, S.WAITING, sentence="Waits for approval.", batch="")
-        if state is S.READY:
+        if self.store.is_due(posting.bill):
             self.store.advance(posting.id, S.READY, sentence="")
+
+    # --- leaving Sage alone ---
+
+    def is_sage_left_alone(self) -> Generator[float, None, bool]:
+        """Whether its connection is paused or its circuit open; asks the cheap question when due."""
+        company = self.store.company
+        if company.paused or company.circuit.is_closed:
+            return bool(company.paused)
+        if company.circuit.is_resting(self.world.now):
+            return True
+        answer = yield from self.wire.call(ListBatches(after=self.store.highest()), None)
+        self.note_pass(is_good=isinstance(answer, Headers))
+        return not self.store.company.circuit.is_closed
+
+    def note_pass(self, *, is_good: bool) -> None:
+        company = self.store.company
+        if is_good:
+            company.circuit = Circuit()
+            return
+        company.circuit = company.circuit.after_failure(
+            self.world.now, limit=CIRCUIT_FAILURES, uniform=self.world.rng.uniform
+        )
 
     # --- one writer's turn ---
 
-    def turn(self, lease: Lease) -> Doing:
-        headers = yield from self._headers()
-        if headers is None:
+    def try_turn(self, lease: Lease) -> Generator[float, None, bool]:
+        """Whether the turn came to its end."""
+        try:
+            yield from self.turn(lease)
+        except LookFailed:
+            self.note_pass(is_good=False)
             return False
-        company = self.store.company
-        posted = {
-            posting.place.batch_number
-            for posting in self.store.postings.values()
-            if posting.place.is_posted
-        }
-        hold = company.hold or sweeping.sage_restored(
-            headers, highest=self._highest(), posted=posted, prints=self.store.prints()
-        )
-        if hold:
-            self.store.company = replace(company, hold=hold)
+        except LeaseLost:
             return False
-        if not self.store.holds(lease):
-            return False
-        if not (yield from self.sweep(lease, headers)):
-            return False
-        self._mark(headers)
+        self.note_pass(is_good=True)
+        return True
+
+    def turn(self, lease: Lease) -> Process:
+        headers = yield from self.list_headers()
+        if self.is_held(headers):
+            return
+        self.check(lease)
+        yield from self.sweep(lease, headers)
+        self.move_marks(headers)
         for batch in self.store.unsettled():
             row = self.store.batches[batch.tag]
             is_due = row.facts.not_before is None or row.facts.not_before <= self.world.now
-            if is_due and not (yield from self.drive(lease, row, None)):
-                return False
-        self._decide_waiting()
-        while (batch_row := self.assemble(lease)) is not None:
-            if not (yield from self.drive(lease, batch_row, "new")):
-                return False
-        return True
+            if is_due and (yield from self.drive(lease, row, is_new=False)).is_stopped:
+                return
+        self.decide_waiting()
+        while (made := self.assemble(lease)) is not None:
+            facts = yield from self.drive(lease, made, is_new=True)
+            self.note_pace(facts)
+            if facts.is_stopped:
+                return
 
-    def _decide_waiting(self) -> None:
-        for posting in list(self.store.postings.values()):
-            bill = posting.bill
-            is_due = bill.is_approved and not bill.is_archived
-            if posting.state is S.WAITING and is_due:
+    def check(self, lease: Lease) -> None:
+        if not self.store.holds(lease):
+            raise LeaseLost
+
+    def is_held(self, headers: tuple[BatchHeader, ...]) -> bool:
+        company = self.store.company
+        company.hold = company.hold or sweeping.sage_restored(
+            headers,
+            highest=self.store.highest(),
+            posted=self.store.posted_numbers(),
+            prints=self.store.prints(),
+        )
+        return bool(company.hold)
+
+    def decide_waiting(self) -> None:
+        for posting in self.store.waiting():
+            if self.store.is_due(posting.bill):
                 self.store.advance(posting.id, S.READY, sentence="")
 
-    def _highest(self) -> int:
-        """Seen in a list or in any batch of ours."""
-        known = (batch.facts.highest for batch in self.store.batches.values())
-        return max((self.store.company.highest, *known))
+    def read(self, command: ListBatches | ReadBatch) -> Generator[float, None, Answer]:
+        """A look of the pass itself: where it gets no answer, the pass is over."""
+        answer = yield from self.wire.call(command, None)
+        if not isinstance(answer, Headers | BatchRead):
+            raise LookFailed
+        return answer
 
-    def _to_follow(self, batch: Batch) -> tuple[int, ...]:
-        """Worked out once per version of a batch's row."""
-        key = (batch.tag, batch.version)
-        if key not in self._followed:
-            self._followed[key] = following.to_follow(batch.facts)
-        return self._followed[key]
-
-    def _headers(self) -> Generator[float, None, tuple[BatchHeader, ...] | None]:
+    def list_headers(self) -> Generator[float, None, tuple[BatchHeader, ...]]:
         company = self.store.company
-        followed = [n for b in self.store.batches.values() for n in self._to_follow(b)]
-        after = min((company.low_mark, self._highest() - 1, *(n - 1 for n in followed)))
+        followed = [numbers[0] - 1 for numbers in self.store.followed().values()]
+        after = min((company.low_mark, self.store.highest() - 1, *followed))
         is_full = self.world.seconds >= company.full_look_at
-        after = 0 if is_full else max(0, after)
-        answer = yield from self.wire.call(ListBatches(after=after), None)
-        if not isinstance(answer, Headers):
-            return None
+        answer = yield from self.read(ListBatches(after=0 if is_full else max(0, after)))
+        assert isinstance(answer, Headers)
         if is_full:
-            self.store.company = replace(
-                self.store.company, full_look_at=self.world.seconds + FULL_LOOK_SECONDS
-            )
+            self.store.company.full_look_at = self.world.seconds + FULL_LOOK_SECONDS
         return answer.headers
 
-    def _mark(self, headers: tuple[BatchHeader, ...]) -> None:
+    def move_marks(self, headers: tuple[BatchHeader, ...]) -> None:
         company = self.store.company
-        seen = dict(company.first_seen)
+        now = self.world.now
         for header in headers:
             if header.number > company.low_mark:
-                seen.setdefault(header.number, self.world.seconds)
+                company.first_seen.setdefault(header.number, now)
         low = sweeping.low_mark(
-            {number: START + timedelta(seconds=at) for number, at in seen.items()},
+            company.first_seen,
             old=company.low_mark,
             unsettled_watermarks=[b.facts.watermark for b in self.store.unsettled()],
-            now=self.world.now,
+            now=now,
         )
-        highest = max((company.highest, *(header.number for header in headers)))
-        self.store.company = replace(
-            company,
-            first_seen={number: at for number, at in seen.items() if number > low},
-            low_mark=low,
-            highest=highest,
-            # A restore is worked through only when every batch has been judged.
-            is_thorough=company.is_thorough and self._is_left_over,
-        )
+        if low != company.low_mark:
+            company.first_seen = {n: at for n, at in company.first_seen.items() if n > low}
+        company.low_mark = low
+        company.highest = max((company.highest, *(header.number for header in headers)))
+        # A restore is worked through only when every batch has been judged.
+        company.is_thorough &= self._is_left_over
 
     # --- what turned up in Sage, and what changed there ---
 
-    def sweep(self, lease: Lease, headers: tuple[BatchHeader, ...]) -> Doing:
-        followed: set[int] = set()
+    def sweep(self, lease: Lease, headers: tuple[BatchHeader, ...]) -> Process:
         self._is_left_over = False
-        for batch in list(self.store.batches.values()):
-            mine = self._to_follow(batch)
-            if not mine:
-                continue
-            followed |= set(mine)
-            numbers = following.changed(batch.facts, headers) if batch.is_settled else ()
-            mine = tuple(n for n in numbers if self._is_current(batch, n))
-            if mine:
-                facts = following.follow(batch.facts, mine)
-                self.store.batches[batch.tag] = Batch(batch.tag, facts, batch.version + 1)
+        followed = self.store.followed()
+        self.reopen_changed(headers)
         company = self.store.company
         numbers = sweeping.suspects(
             headers,
-            fingerprints=self.store.prints(),
-            followed=() if company.is_thorough else followed,
-            is_thorough=company.is_thorough or self._is_search_due(),
+            judged=self.store.judged_prints(),
+            looked_at=company.prints,
+            followed=() if company.is_thorough else {n for mine in followed.values() for n in mine},
+            is_thorough=company.is_thorough or self.store.is_search_due(),
         )
-        by_number = {header.number: header for header in headers}
+        read = []
         for number in numbers:
-            answer = yield from self.wire.call(ReadBatch(number=number), None)
-            if not isinstance(answer, BatchRead) or not self.store.holds(lease):
-                return False
-            if not self._judge(answer, by_number[number]):
-                self._is_left_over = True
-        return True
+            answer = yield from self.read(ReadBatch(number=number))
+            assert isinstance(answer, BatchRead)
+            if answer.batch is not None:
+                read.append(answer.batch)
+        self.check(lease)
+        if read:
+            self.judge(read)
 
-    def _is_search_due(self) -> bool:
-        return sweeping.is_search_due(posting.place for posting in self.store.postings.values())
+    def reopen_changed(self, headers: tuple[BatchHeader, ...]) -> None:
+        """Open those of our batches again that Sage shows otherwise than they were read."""
+        if headers != self._headers:
+            self._headers, self._listed = headers, following.listed(headers)
+        now = self._listed
+        suspected = [tag for tag, n, known in self.store.watched() if now.get(n) != known]
+        for tag in dict.fromkeys(suspected):
+            batch = self.store.batches[tag]
+            changed = following.changed(batch.facts, now)
+            numbers = tuple(n for n in changed if (tag, n) in self.store.lies())
+            if numbers:
+                facts = following.follow(batch.facts, numbers)
+                self.store.batches[tag] = replace(
+                    batch, facts=facts, version=batch.version + 1, is_settled=False
+                )
 
-    def _is_current(self, batch: Batch, number: int) -> bool:
-        return any(
-            posting.batch == batch.tag and posting.place.batch_number == number
-            for posting in self.store.postings.values()
-        )
-
-    def _judge(self, answer: BatchRead, header: BatchHeader) -> bool:
-        """Sweep what this batch holds; False when it must be judged again later."""
-        if answer.batch is None:
-            return True
-        by_order = {fold(p.id): p.id for p in self.store.postings.values()}
+    def judge(self, batches: list[InvoiceBatch]) -> None:
+        """Sweep what these hold; one with an entry of a posting under way is read again later."""
         places = {p.id: p.place for p in self.store.postings.values()}
-        found = sweeping.owners(answer.batch, by_order, places)
-        rows = [self.store.postings[key] for key in found]
-        if any(self._is_under_way(row) for row in rows):
-            return False
-        company = self.store.company
-        prints = {**company.prints, header.number: fingerprint(header)}
-        self.store.company = replace(company, prints=prints)
-        if rows:
-            self._open_sweep(rows, header.number)
-        return True
+        mine: dict[str, Posting] = {}
+        for batch in batches:
+            found = sweeping.owners(batch, self.store.by_order(), places)
+            rows = [self.store.postings[key] for key in found]
+            is_under_way = any(self.store.is_under_way(row) for row in rows)
+            known = sweeping.UNJUDGED if is_under_way else fingerprint(batch.header)
+            self.store.company.prints[batch.header.number] = known
+            self._is_left_over |= is_under_way
+            if not is_under_way:
+                mine |= {row.id: row for row in rows}
+        if mine:
+            numbers = tuple(sorted(batch.header.number for batch in batches))
+            self.open_sweep(list(mine.values()), numbers)
 
-    def _is_under_way(self, posting: Posting) -> bool:
-        batch = self.store.batches.get(posting.batch)
-        return batch is not None and not batch.is_settled
-
-    def _open_sweep(self, rows: list[Posting], number: int) -> None:
+    def open_sweep(self, rows: list[Posting], numbers: tuple[int, ...]) -> None:
         tag = self._tag([row.id for row in rows])
         entries = tuple(row.entry or self.entry_for(row) for row in rows)
         facts = sweeping.begin_sweep(
             tag=tag,
             entries=entries,
             places={row.id: self._known_place(row) for row in rows},
-            numbers=(number,),
+            numbers=numbers,
             watermark=self.store.company.low_mark,
         )
         self.store.batches[tag] = Batch(tag, facts)
         for row, entry in zip(rows, entries, strict=True):
-            values = {"entry": entry, "batch": tag}
             is_nowhere = row.state in UNDECIDED or (
                 row.state is S.SKIPPED and not row.is_skipped_by_person
             )
-            self.store.advance(row.id, S.UNCERTAIN if is_nowhere else row.state, **values)
+            state = S.UNCERTAIN if is_nowhere else row.state
+            self.store.advance(row.id, state, entry=entry, batch=tag)
 
     def _known_place(self, row: Posting) -> Place:
         if row.is_skipped_by_person:
@@ -279,24 +319,17 @@ class Worker:
     # --- sending ---
 
     def _tag(self, ids: list[str]) -> str:
-        rounds = self.store.company.rounds + 1
-        self.store.company = replace(self.store.company, rounds=rounds)
+        company = self.store.company
+        company.rounds += 1
         # A restore sets the round back; the second tells the tags apart, as a row's key would.
-        return batch_tag(company_id=f"c{self.world.seconds}", posting_ids=ids, round_number=rounds)
+        return batch_tag(
+            company_id=f"c{self.world.seconds}", posting_ids=ids, round_number=company.rounds
+        )
 
     def entry_for(self, posting: Posting) -> Entry:
         """The posting's identity: allotted once from our own rows, then frozen."""
         bill = posting.bill
-        number = bill.number
-        taken = {
-            (p.entry.vendor_number, p.entry.document_number)
-            for p in self.store.postings.values()
-            if p.entry and p.id != posting.id
-        }
-        while (bill.vendor, number) in taken:
-            number += "-2"
-        if posting.entry is not None:
-            number = posting.entry.document_number
+        number = posting.entry.document_number if posting.entry else self._free_number(posting)
         return Entry(
             posting_id=posting.id,
             bill_id=bill.id,
@@ -308,17 +341,36 @@ class Worker:
             lines=(("6000", bill.total),),
         )
 
+    def _free_number(self, posting: Posting) -> str:
+        number = posting.bill.number
+        taken = {
+            (p.entry.vendor_number, p.entry.document_number)
+            for p in self.store.postings.values()
+            if p.entry and p.id != posting.id
+        }
+        while (posting.bill.vendor, number) in taken:
+            number += "-2"
+        return number
+
     def assemble(self, lease: Lease) -> Batch | None:
+        """The next intent: what travels together, under which numbers, with exactly which body."""
         if not self.store.holds(lease):
             return None
-        rows = self.store.ready()[: self.world.nature.batch_size]
-        if not rows:
+        planned = self.plan()
+        if planned is None:
             return None
+        invoices: dict[str, Invoice] = {}
         entries = []
-        for row in rows:
+        for travelling in planned.entries:
+            row = self.store.postings[travelling.posting_id]
             entry = self.entry_for(row)
             self.store.postings[row.id] = replace(row, entry=entry)
             entries.append(entry)
+            invoices[row.id] = an_invoice(
+                entry.vendor_number, entry.document_number, entry.order_number, entry.total,
+                row.bill.day, row.bill.currency,
+            )  # fmt: skip
+        rows = [self.store.postings[entry.posting_id] for entry in entries]
         company = self.store.company
         facts = Facts(
             tag=self._tag([row.id for row in rows]),
@@ -328,42 +380,76 @@ class Worker:
             release=self.world.nature.release,
             places={row.id: Place(is_clean=False) for row in rows if not row.is_clean},
         )
-        batch = Batch(facts.tag, begin(facts, is_look_fresh=True))
+        batch = Batch(facts.tag, begin(facts, is_look_fresh=True), invoices=invoices)
         self.store.batches[facts.tag] = batch
         for row in rows:
             self.store.advance(row.id, S.IN_FLIGHT, batch=facts.tag, place=facts.place(row.id))
         return batch
+
+    def plan(self) -> PlannedBatch | None:
+        """What travels next: one fiscal period, one currency, no more than the pace allows."""
+        ready = self.store.ready()
+        if not ready:
+            return None
+        entries = [
+            ReadyEntry(
+                posting_id=row.id,
+                posting_date=row.bill.day,
+                year=period_of(row.bill.day)[0],
+                period=period_of(row.bill.day)[1],
+                currency=row.bill.currency,
+                amount=row.bill.total,
+            )
+            for row in ready
+        ]
+        return plan_batches(entries, size=self.pace().size)[0]
+
+    def pace(self) -> BatchPace:
+        limit = self.world.nature.batch_size
+        return self.store.company.pace or BatchPace(size=limit)
+
+    def note_pace(self, facts: Facts) -> None:
+        """Lost answers halve the batches to come, good ones let them grow back."""
+        is_settled = self.store.batches[facts.tag].is_settled
+        if facts.losses:
+            self.store.company.pace = self.pace().after_timeout()
+        elif is_settled:
+            self.store.company.pace = self.pace().after_good(self.world.nature.batch_size)
 
     # --- the interpreter ---
 
     def step(self, facts: Facts, answer: Answer | None) -> Step:
         return next_step(facts, answer, self.world.now, self.world.rules)
 
-    def drive(self, lease: Lease, batch: Batch, how: str | None) -> Doing:
+    def drive(self, lease: Lease, batch: Batch, *, is_new: bool) -> Driving:
         """Save, run one command, hand the answer back; until done, a wait, or the lease is gone."""
-        answer: Answer | None = None if how == "new" else Resumed()
+        answer: Answer | None = None if is_new else Resumed()
         facts = batch.facts
         for _ in range(STEP_LIMIT):
             step = self.step(facts, answer)
             saved = self.store.save(lease, batch, step.facts, step.command)
             if saved is None:
-                return False
+                raise LeaseLost
             batch, facts = saved, step.facts
-            self.world.note(f"{self.name} {batch.tag[5:10]} {step.command}")
-            if isinstance(step.command, Done | Wait):
-                return True
+            self.world.note(self.name, batch.tag[5:10], step.command)
             if isinstance(step.command, Stop):
-                return self._stopped(facts)
+                self.stop(facts)
+            if isinstance(step.command, Done | Wait | Stop):
+                return facts
             yield 0.05
             if not self.store.renew(lease):
-                return False
+                raise LeaseLost
             answer = yield from self.command(step.command, facts)
+            self.world.note(self.name, batch.tag[5:10], "<-", answer)
         raise Violation(f"{batch.tag} never comes to an end")
 
     def command(self, command: Command, facts: Facts) -> Generator[float, None, Answer]:
         return (yield from self.wire.call(command, facts))
 
-    def _stopped(self, facts: Facts) -> bool:
+    def stop(self, facts: Facts) -> None:
+        """Sage was restored, or refuses the password: a person has to say how to go on."""
+        company = self.store.company
         if facts.is_sage_restored:
-            self.store.company = replace(self.store.company, hold=facts.why)
-        return False
+            company.hold = facts.why
+        else:
+            company.paused = facts.why

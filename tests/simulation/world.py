@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 
+from integrations.sage300.types import InvoiceBatch
+from sync.domain.commands import BatchRead, Headers
 from sync.domain.policy import Release
 from sync.domain.protocol import Rules
 
@@ -45,6 +47,9 @@ class Nature:
     settle_seconds: float
     cadence_seconds: float
     workers: int
+    currencies: int
+    away_seconds: float
+    closing_seconds: float
 
 
 def draw_nature(rng: random.Random) -> Nature:
@@ -68,6 +73,9 @@ def draw_nature(rng: random.Random) -> Nature:
         settle_seconds=rng.choice((10.0, 60.0, 180.0)),
         cadence_seconds=rng.choice((60.0, 200.0)),
         workers=rng.choice((2, 2, 3)),
+        currencies=rng.choice((1, 1, 2)),
+        away_seconds=rng.choice((1500.0, 6000.0, 1e9)),
+        closing_seconds=rng.choice((2500.0, 1e9, 1e9)),
     )
 
 
@@ -81,7 +89,7 @@ class World:
         self.seconds = 0.0
         self.is_hostile = True
         self.faults: Counter[str] = Counter()
-        self.trace: list[str] = []
+        self._notes: list[tuple[float, tuple[object, ...]]] = []
         self.rules = Rules(settle_seconds=self.nature.settle_seconds)
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
@@ -121,8 +129,32 @@ class World:
         """Whether this fault happens now; counted by kind."""
         if not self.is_hostile or self.rng.random() >= rate:
             return False
-        self.faults[kind] += 1
+        self.happened(kind)
         return True
 
-    def note(self, text: str) -> None:
-        self.trace.append(f"{self.seconds:9.1f} {text}")
+    def happened(self, kind: str) -> None:
+        """Count what went wrong on purpose, and tell of it in the story."""
+        self.faults[kind] += 1
+        self.note(kind)
+
+    def note(self, *parts: object) -> None:
+        """Remember for the story; put into words only when somebody reads it."""
+        self._notes.append((self.seconds, parts))
+
+    def story(self) -> list[str]:
+        """What was noted, a line each."""
+        return [f"{at:9.1f} {' '.join(map(_in_short, parts))}" for at, parts in self._notes]
+
+
+def _in_short(part: object) -> str:
+    """One word of a story; what Sage shows is told by its numbers."""
+    match part:
+        case Headers(headers=headers):
+            return f"{len(headers)} headers"
+        case BatchRead(batch=InvoiceBatch(header=header, invoices=invoices)):
+            held = ", ".join(
+                f"{i.entry_number}: {i.order_number or '-'} {i.document_number} {i.total}"
+                for i in invoices
+            )
+            return f"batch {header.number} {header.description} {header.status} ({held})"
+    return str(part)
