@@ -102,3 +102,32 @@ def test_choosing_another_account_shows_what_it_would_touch_before_it_is_saved(
 
     expect(page.get_by_text("Trade Shows goes to 6410-100", exact=False).first).to_be_visible()
     expect(page.get_by_role("row", name="Trade Shows")).to_contain_text("by hand")
+
+
+def test_a_refused_bill_goes_once_a_clerk_has_made_room_and_somebody_asks_again(
+    page: Page, desk: Desk, live_server: Any
+) -> None:
+    base = f"{live_server.url}/{desk.company.tenant.slug}/{desk.company.slug}"
+    refused = next(each for each in desk_invoices(desk) if each["DocumentNumber"] == "10442")
+    page.goto(f"{base}/attention/")
+    cause = page.get_by_role("region", name="Sage did not take Novak 10442")
+    expect(cause.get_by_text("already used", exact=False).first).to_be_visible()
+
+    desk.sage.delete_entry("CALBAK", refused["BatchNumber"], refused["EntryNumber"])
+    cause.get_by_role("button", name="Check again").click()
+    a_worker_passes(desk)
+    page.goto(f"{base}/postings/?find=10442")
+
+    expect(page.get_by_role("row", name="Novak").get_by_text("Open")).to_be_visible()
+    assert "10442" in {entry[3] for entry in invoices_of_ours(desk.ledger()).values()}
+    page.get_by_role("link", name="Novak").click()
+    expect(page.get_by_text("Priya Raman", exact=False).first).to_be_visible()
+
+
+def desk_invoices(desk: Desk) -> list[dict[str, Any]]:
+    """Every entry in Sage, with the batch it is in."""
+    return [
+        entry | {"BatchNumber": batch["BatchNumber"]}
+        for batch in desk.ledger()["batches"]
+        for entry in batch["Invoices"]
+    ]
