@@ -40,6 +40,7 @@ from integrations.sage300.values import Row, WireError, dumps, folded, whole
 from integrations.transport import Answer, Observe, Transport
 
 PAIRS_IN_A_FILTER = 15
+VENDORS_IN_A_FILTER = 30
 
 _BATCHES = "AP/APInvoiceBatches"
 _VENDORS = "AP/APVendors"
@@ -180,7 +181,11 @@ class Sage300Client:
         """Which of these (vendor number, document number) pairs are posted documents."""
         wanted = {(vendor.upper(), document.upper()) for vendor, document in pairs}
         found: dict[tuple[str, str], PostedDocument] = {}
-        for condition in self._pair_filters(sorted(wanted)):
+        conditions = [
+            f"(VendorNumber eq {quoted(vendor)} and DocumentNumber eq {quoted(document)})"
+            for vendor, document in sorted(wanted)
+        ]
+        for condition in self._any_of(_POSTED, conditions, most=PAIRS_IN_A_FILTER):
             rows = self._door.rows(
                 _POSTED, {"$filter": condition}, what="look for posted documents"
             )
@@ -190,18 +195,20 @@ class Sage300Client:
                     found[pair] = document
         return tuple(found.values())
 
-    def _pair_filters(self, pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
-        conditions: list[str] = []
-        for vendor, document in pairs:
-            one = f"(VendorNumber eq {quoted(vendor)} and DocumentNumber eq {quoted(document)})"
-            longer = " or ".join([*conditions, one])
-            url = self._door.url(_POSTED, {"$filter": longer})
-            if conditions and (len(conditions) == PAIRS_IN_A_FILTER or len(url) > LONGEST_URL):
-                yield " or ".join(conditions)
-                conditions = []
-            conditions.append(one)
-        if conditions:
-            yield " or ".join(conditions)
+    def _any_of(
+        self, path: str, conditions: Sequence[str], *, most: int, select: str = ""
+    ) -> Iterator[str]:
+        """Filters for any of `conditions`: up to `most` in each, and no URL becomes too long."""
+        batch: list[str] = []
+        rest = {"$select": select} if select else {}
+        for one in conditions:
+            url = self._door.url(path, {"$filter": " or ".join([*batch, one]), **rest})
+            if batch and (len(batch) == most or len(url) > LONGEST_URL):
+                yield " or ".join(batch)
+                batch = []
+            batch.append(one)
+        if batch:
+            yield " or ".join(batch)
 
     def posted_in_batch(self, number: int) -> tuple[PostedDocument, ...]:
         """The posted documents that came out of this batch."""
@@ -231,6 +238,19 @@ class Sage300Client:
         rows = self._door.page(_VENDORS, query, what=what).rows
         vendors = self._each(rows, wire.parse_vendor)
         return next((vendor for vendor in vendors if vendor.number == number.upper()), None)
+
+    def find_vendors(self, numbers: Sequence[str]) -> Iterator[SageVendor]:
+        """Those of these vendors that are there, each once, several in a call."""
+        wanted = sorted({number.upper() for number in numbers})
+        conditions = [f"VendorNumber eq {quoted(number)}" for number in wanted]
+        fields = ",".join(wire.VENDOR_ORDER)
+        for condition in self._any_of(
+            _VENDORS, conditions, most=VENDORS_IN_A_FILTER, select=fields
+        ):
+            query = {"$filter": condition, "$select": fields}
+            rows = self._door.rows(_VENDORS, query, what="read the linked vendors")
+            vendors = _once(self._each(rows, wire.parse_vendor), lambda vendor: vendor.number)
+            yield from (vendor for vendor in vendors if vendor.number in wanted)
 
     def iter_vendors(self) -> Iterator[SageVendor]:
         """All vendors, each once."""

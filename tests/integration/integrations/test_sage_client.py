@@ -319,6 +319,19 @@ def test_posted_documents_are_asked_fifteen_at_a_time_in_short_addresses(desk: D
     assert all(record.status == 200 for record in desk.records)
 
 
+def test_linked_vendors_are_read_many_in_a_call(desk: Desk) -> None:
+    client = desk.client()
+    desk.world.add_vendor("CALBAK", "A/B", "Odd Numbers")
+    wanted = ["cascad", "A/B", "NOBODY", *(f"LONGVENDOR{n:02}" for n in range(40))]
+    desk.records.clear()
+
+    found = {vendor.number: vendor.name for vendor in client.find_vendors(wanted)}
+
+    assert found == {"CASCAD": "Cascade Oven Works", "A/B": "Odd Numbers"}
+    assert len(desk.records) == 2
+    assert all(record.status == 200 for record in desk.records)
+
+
 @pytest.mark.parametrize("number", ["CASCAD", "A/B", "O'BRIEN", "50% & CO", "A B"])
 def test_a_vendor_is_found_by_any_number(desk: Desk, number: str) -> None:
     if number != "CASCAD":
