@@ -6,9 +6,8 @@ import uuid
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlencode
 
-from defusedcsv import csv
 from django.conf import settings
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -20,6 +19,7 @@ from sync.queries.paging import clean
 from sync.queries.postings import WORDS, Filter, Standing, iter_rows, standing_of
 from sync.queries.wire_text import wire_text
 from sync.views.frame import show
+from sync.views.spreadsheet import figure, stream_csv
 from sync.views.steps import heading_of
 from tenants.access import CompanyRequest, company_view
 from tenants.scoping import tenant_scope
@@ -73,7 +73,7 @@ def log_csv(request: CompanyRequest) -> HttpResponseBase:
             ):
                 yield _log_cells(line)
 
-    return _stream(lines(), f"log-{request.company.slug}.csv")
+    return stream_csv(lines(), f"log-{request.company.slug}.csv")
 
 
 @require_safe
@@ -90,23 +90,7 @@ def postings_csv(request: CompanyRequest) -> HttpResponseBase:
             ):
                 yield _posting_cells(row)
 
-    return _stream(lines(), f"postings-{request.company.slug}.csv")
-
-
-class _Echo:
-    """A file that gives each written line back, so that it can be streamed."""
-
-    def write(self, value: str) -> str:
-        return value
-
-
-def _stream(lines: Iterator[Iterable[object]], name: str) -> StreamingHttpResponse:
-    writer = csv.writer(_Echo())
-    return StreamingHttpResponse(
-        (writer.writerow(line) for line in lines),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return stream_csv(lines(), f"postings-{request.company.slug}.csv")
 
 
 def _log_cells(line: LogEntry) -> tuple[object, ...]:
@@ -118,7 +102,7 @@ def _log_cells(line: LogEntry) -> tuple[object, ...]:
         line.vendor_name,
         line.invoice_number,
         line.gl_accounts,
-        _figure(line.amount),
+        figure(line.amount),
         line.status,
         line.batch_number or "",
         line.entry_number or "",
@@ -136,19 +120,14 @@ def _posting_cells(row: Posting) -> tuple[object, ...]:
         row.posting_date or "",
         f"{row.fiscal_year}-{row.fiscal_period}" if row.fiscal_period else "",
         row.currency,
-        _figure(getattr(row, "bill_amount", row.amount)),
-        _figure(row.sage_amount if row.sage_batch_number is not None else None),
+        figure(getattr(row, "bill_amount", row.amount)),
+        figure(row.sage_amount if row.sage_batch_number is not None else None),
         row.vendor_number,
         row.sage_document_number or row.document_number,
         row.sage_batch_number or "",
         row.sage_entry_number or "",
         row.source_id,
     )
-
-
-def _figure(amount: object) -> str:
-    """A plain figure a spreadsheet reads: no separators, a hyphen for minus."""
-    return "" if amount is None else f"{amount:.2f}"
 
 
 def _wanted(request: CompanyRequest) -> LogFilter:
