@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sync.domain.words import MONTHS
+from sync.domain.words import MONTHS, count_of
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 SPOKEN_ZONES = {
@@ -105,3 +105,11 @@ def seconds_in_words(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def age_in_words(age: timedelta) -> str:
+    """`1 minute`, `5 hours`, `8 days`: in whole steps, as old as it is at least."""
+    minutes = max(1, int(age / timedelta(minutes=1)))
+    if minutes >= 1440:
+        return count_of(minutes // 1440, "day")
+    return count_of(minutes // 60, "hour") if minutes >= 60 else count_of(minutes, "minute")

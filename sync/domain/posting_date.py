@@ -67,6 +67,25 @@ def choose_posting_date(
     return _closed(wanted, home, policy, periods, refused_periods)
 
 
+def home_period(
+    *,
+    rule: PostingDateRule,
+    periods: Sequence[FiscalPeriod],
+    invoice_date: date | None,
+    approval_seen_date: date,
+    today: date,
+) -> tuple[str, str] | None:
+    """The (year, period) a bill belongs to by the rule alone, closed or not; None where it has none.
+
+    Outside Sage's calendar, or without one, it is the calendar's own year and month.
+    """
+    wanted = _wanted(rule, invoice_date, approval_seen_date, today)
+    if wanted is None:
+        return None
+    home = _period_of(wanted, periods)
+    return (home.year, home.period) if home else (f"{wanted:%Y}", f"{wanted:%m}")
+
+
 def _wanted(
     rule: PostingDateRule, invoice_date: date | None, approval_seen_date: date, today: date
 ) -> date | None:

@@ -77,6 +77,22 @@ def suggest(vendor: BillVendor, sage: SageVendors) -> tuple[Suggestion, ...]:
     return tuple(sorted(worth, key=lambda one: (-one.score, one.number))[:MOST_SHOWN])
 
 
+def is_close_name(ours: str, theirs: str) -> bool:
+    """Whether two names may well be one firm's: most telling words shared, or one within the other."""
+    return _close(_words(ours), _words(theirs))
+
+
+def _close(ours: list[str], theirs: list[str]) -> bool:
+    if ours and "".join(ours) == "".join(theirs):
+        return True
+    shared = set(ours) & set(theirs)
+    if not shared:
+        return False
+    # A name that lies wholly within the other may be the same firm, said shorter.
+    is_within = shared in (set(ours), set(theirs))
+    return is_within or len(shared) / len(set(ours) | set(theirs)) >= CLOSE_WORDS
+
+
 def _compare(vendor: BillVendor, candidate: SageVendor) -> Suggestion:
     score, evidence, is_close = _names(vendor, candidate)
     for points, words, same, decides in (
@@ -123,14 +139,9 @@ def _names(vendor: BillVendor, candidate: SageVendor) -> tuple[int, list[str], b
     if not shared:
         return 0, [], False
     share = len(shared) / len(set(ours) | set(theirs))
-    # A name that lies wholly within the other may be the same firm, said shorter.
-    is_within = shared in (set(ours), set(theirs))
     words = " ".join(word for word in ours if word in shared)
-    return (
-        round(SHARED_WORDS * share),
-        [f"name shares “{words}”"],
-        share >= CLOSE_WORDS or is_within,
-    )
+    evidence = [f"name shares “{words}”"]
+    return round(SHARED_WORDS * share), evidence, _close(ours, theirs)
 
 
 def _traits(name: str, phone: str, email: str) -> set[str]:
