@@ -170,6 +170,20 @@ class Knobs:
         5, "sends", "After this many lost answers in a row a person is asked.", least=1
     )
 
+    # Comparing both sides.
+    reconcile_hour: int = knob(
+        6, "o'clock", "Both sides are compared once a day at this hour of the company's zone."
+    )
+    reconcile_seconds: float = knob(
+        180.0,
+        "seconds",
+        "One comparison reads for this long and then goes on in a next job.",
+        least=1,
+    )
+    reconcile_days: int = knob(
+        100, "days", "Fiscal periods that ended longer ago are compared only in what is unfinished."
+    )
+
     # People and pages.
     replay_bills: int = knob(
         500, "bills", "Bills asked for again at one press; more of a filter follow after.", least=1

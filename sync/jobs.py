@@ -20,7 +20,7 @@ from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from sync.models import Attempt, DueWork, Heartbeat, Run
-from sync.services import running, turns
+from sync.services import comparison_turns, reconcile, running, turns
 from sync.services.workers import dead_among, free_the_dead, start_afresh, worker_name
 from tenants.scoping import operator_scope, tenant_scope
 
@@ -100,10 +100,40 @@ def _record_break(tenant_id: uuid.UUID, company_id: uuid.UUID) -> None:
         )
 
 
+def compare_company(*, tenant_id: str, company_id: str, **_later_arguments: object) -> None:
+    """Compare both sides of a company if that is due and nobody is at it."""
+    company, tenant = uuid.UUID(company_id), uuid.UUID(tenant_id)
+    start_afresh()
+    me = worker_name()
+    turn = comparison_turns.take(
+        company_id=company, seconds=settings.CONNECTOR.turn_lease_seconds, owner=me
+    )
+    if turn is None:
+        return
+    next_at = timezone.now() + timedelta(seconds=settings.CONNECTOR.longest_retry_seconds)
+    has_more = False
+    try:
+        report = reconcile.compare(
+            tenant_id=tenant, company_id=company, clock=timezone.now, worker=me
+        )
+        next_at, has_more = report.next_at, report.has_more
+    except Exception:
+        log.exception("reconcile.broke", extra={"company_id": company_id})
+        reconcile.record_break(tenant_id=tenant, company_id=company, now=timezone.now())
+        raise
+    finally:
+        comparison_turns.end(company_id=company, next_at=next_at, due_at=turn.due_at)
+    if has_more:
+        ring_comparison(tenant_id=tenant, company_id=company)
+
+
 def tick(**_later_arguments: object) -> None:
     """Wake every company whose work is due; also the sweeper that finds what the queue forgot."""
-    for turn in turns.due_turns(limit=settings.CONNECTOR.turns_per_tick):
+    limit = settings.CONNECTOR.turns_per_tick
+    for turn in turns.due_turns(limit=limit):
         ring_doorbell(tenant_id=turn.tenant_id, company_id=turn.company_id, trigger="schedule")
+    for turn in comparison_turns.due(limit=limit):
+        ring_comparison(tenant_id=turn.tenant_id, company_id=turn.company_id)
 
 
 def heartbeat(**_later_arguments: object) -> None:
@@ -128,6 +158,13 @@ def ring_doorbell(
             trigger=trigger,
             run_id=run_id,
         )
+    )
+
+
+def ring_comparison(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> None:
+    """Have a worker compare both sides, once the caller's transaction is committed."""
+    transaction.on_commit(
+        lambda: _enqueue(compare_company, tenant_id=str(tenant_id), company_id=str(company_id))
     )
 
 

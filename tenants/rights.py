@@ -56,6 +56,7 @@ DEEDS = {
     "member.removed": "removed somebody",
     "member.role_changed": "changed a role",
     "policy.changed": "changed the policy",
+    "reconcile.asked": "asked to compare both sides",
     "tenant.created": "added the firm",
     "webhook.key_changed": "took a new webhook key",
     "webhook.registered": "asked BILL to tell us",

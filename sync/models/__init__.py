@@ -7,6 +7,7 @@ from sync.models.log import LogEntry
 from sync.models.mapping import LineOverride, MappingRule, MappingRuleChange
 from sync.models.policy import CompanyPolicy
 from sync.models.posting import Posting
+from sync.models.reconciliation import BatchReading, Discrepancy, Reconciliation
 from sync.models.run import Cursor, DueWork, Heartbeat, Run
 from sync.models.vendor import VendorLink
 from sync.models.webhook_event import WebhookEvent
@@ -15,10 +16,12 @@ __all__ = [
     "Answer",
     "Attempt",
     "Batch",
+    "BatchReading",
     "Bill",
     "CatalogueList",
     "CompanyPolicy",
     "Cursor",
+    "Discrepancy",
     "DueWork",
     "Heartbeat",
     "LineOverride",
@@ -26,6 +29,7 @@ __all__ = [
     "MappingRule",
     "MappingRuleChange",
     "Posting",
+    "Reconciliation",
     "Run",
     "SageLease",
     "VendorLink",

@@ -11,7 +11,9 @@ class DueWork(models.Model):
     """One company's alarm clock; a directory row, so that the tick needs no tenant's scope.
 
     `next_run_at` is the cadence, `rung_at` a doorbell (webhook, replay, mapping mended), and
-    `taken_until` says that the worker `taken_by` is on it. Only ids, times and a process's name.
+    `taken_until` says that the worker `taken_by` is on it. `compare_*` are the same for comparing
+    both sides, which only reads and so may go on beside a pass; `compare_at` is empty until the
+    first pass is made. Only ids, times and a process's name.
     """
 
     company_id = models.UUIDField(primary_key=True)
@@ -21,9 +23,15 @@ class DueWork(models.Model):
     taken_until = models.DateTimeField(null=True)
     taken_by = models.CharField(max_length=100, blank=True, db_default="")
     served_at = models.DateTimeField(null=True)
+    compare_at = models.DateTimeField(null=True)
+    compare_until = models.DateTimeField(null=True)
+    compare_by = models.CharField(max_length=100, blank=True, db_default="")
 
     class Meta:
-        indexes = [models.Index(fields=["next_run_at"], name="work_due")]
+        indexes = [
+            models.Index(fields=["next_run_at"], name="work_due"),
+            models.Index(fields=["compare_at"], name="comparison_due"),
+        ]
 
     def __str__(self) -> str:
         return str(self.company_id)

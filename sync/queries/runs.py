@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,15 +68,22 @@ def find_run(*, tenant_id: uuid.UUID, company_id: uuid.UUID, run_id: uuid.UUID) 
 
 def shown(row: Run) -> RunShown:
     """A run with its steps read."""
-    return RunShown(row=row, steps=tuple(_step(step, row) for step in row.steps))
+    return RunShown(row=row, steps=steps_of(row.steps, row.ended_at))
 
 
-def _step(step: dict[str, object], row: Run) -> StepShown:
+def steps_of(
+    steps: Iterable[dict[str, object]], ended_at: datetime | None
+) -> tuple[StepShown, ...]:
+    """Stored steps of a run, or of a comparison, that ended then or has not."""
+    return tuple(_step(step, is_over=ended_at is not None) for step in steps)
+
+
+def _step(step: dict[str, object], *, is_over: bool) -> StepShown:
     started, ended = _moment(step.get("started_at")), _moment(step.get("ended_at"))
     seconds = (ended - started).total_seconds() if started and ended else None
     if ended:
         state = "done"
-    elif row.ended_at is not None:
+    elif is_over:
         state = "broken"
     else:
         state = "now" if started else "next"

@@ -13,6 +13,7 @@ from sync.domain.policy import Release
 from sync.domain.posting_state import PostingState
 from sync.models import CompanyPolicy, Posting, VendorLink
 from sync.models.vendor import LinkState
+from sync.queries.differences import count_for_people
 from sync.queries.pulse import pulse_of
 
 TO_DECIDE = (LinkState.NEW, LinkState.ASK, LinkState.AMBIGUOUS, LinkState.REFUSED)
@@ -36,6 +37,7 @@ class Shell:
     release: str
     vendors_to_decide: int = 0
     beat: str = ""
+    to_reconcile: int = 0
 
     @property
     def is_practice(self) -> bool:
@@ -44,7 +46,7 @@ class Shell:
 
 
 def shell_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Shell:
-    """Gather the frame; six small queries."""
+    """Gather the frame; seven small queries."""
     counts = (
         Posting.objects.for_tenant(tenant_id)
         .of_company(company_id)
@@ -80,6 +82,7 @@ def shell_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Shell:
         vendors_to_decide=VendorLink.objects.for_tenant(tenant_id)
         .filter(company_id=company_id, state__in=TO_DECIDE, is_archived=False)
         .count(),
+        to_reconcile=count_for_people(tenant_id=tenant_id, company_id=company_id),
         release=RELEASED[owned.policy().release] if owned else "",
         beat=pulse.beat,
     )

@@ -16,11 +16,12 @@ from django.conf import settings
 
 from integrations.bill.types import ListKind
 from integrations.errors import AddressRefused, AuthRefused, IntegrationError
-from sync.models import Run, VendorLink
+from sync.models import Reconciliation, Run, VendorLink
 from sync.models.bill import Bill as BillRow
 from sync.services import (
     catalogue,
     circuit,
+    comparison_turns,
     connections,
     deciding,
     intake,
@@ -54,9 +55,9 @@ class Report:
 
 
 class Recorder:
-    """Writes a run's steps so that a page can follow them."""
+    """Writes the steps of a run, or of a comparison, so that a page can follow them."""
 
-    def __init__(self, *, tenant_id: uuid.UUID, run: Run, clock: Clock) -> None:
+    def __init__(self, *, tenant_id: uuid.UUID, run: Run | Reconciliation, clock: Clock) -> None:
         self._tenant_id, self._run, self._clock = tenant_id, run, clock
 
     def begin(self, name: str, total: int = 0) -> None:
@@ -78,6 +79,11 @@ class Recorder:
         self._run.steps[-1] |= {"ended_at": self._clock().isoformat(), "sentence": sentence}
         self._save()
 
+    def fail(self, sentence: str) -> None:
+        """Close the open step, if one is, with what went wrong."""
+        if self._run.steps and self._run.steps[-1]["ended_at"] is None:
+            self.end(sentence)
+
     def finish(self, report: Report, *, work: Work | None) -> None:
         """Close the run."""
         values: dict[str, Any] = {
@@ -97,7 +103,8 @@ class Recorder:
 
     def _save(self, **values: Any) -> None:
         with tenant_scope(self._tenant_id):
-            Run.objects.for_tenant(self._tenant_id).filter(pk=self._run.pk).update(
+            rows = type(self._run).objects.for_tenant(self._tenant_id)
+            rows.filter(pk=self._run.pk).update(
                 steps=self._run.steps, heard_at=self._clock(), **values
             )
 
@@ -126,6 +133,7 @@ def run_company(
         )
         report.cadence_seconds = work.policy.cadence_seconds
         _pass(work, report, recorder, is_poll_due=is_poll_due)
+        comparison_turns.plan_first(company_id=company_id)
     except NotReady as refusal:
         report.outcome = "paused"
         report.sentences.append(str(refusal))

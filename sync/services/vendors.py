@@ -357,13 +357,14 @@ def update_due(work: Work) -> int:
     done = 0
     for link in links:
         account = str(accounts.vendor_accounts.get(link.bill_vendor_id, ""))
-        stamp = _stamp(link, work.policy, account)
+        stamp = write_stamp(link, work.policy, account)
         if link.sent_hash != stamp:
             done += _update(work, link, account, stamp)
     return done
 
 
-def _stamp(link: VendorLink, policy: Policy, account: str) -> str:
+def write_stamp(link: VendorLink, policy: Policy, account: str) -> str:
+    """What `sent_hash` is once the fields we own stand in Sage as they should."""
     owned = ",".join(sorted(policy.owned_vendor_fields))
     parts = [link.content_hash, owned, account, policy.vendor_terms, policy.vendor_tax_group,
              policy.vendor_gl_account]  # fmt: skip

@@ -46,6 +46,7 @@ def free_the_dead() -> list[str]:
         cursor.execute(
             "SELECT owner FROM sync_sagelease WHERE expires_at > clock_timestamp()"
             " UNION SELECT taken_by FROM sync_duework WHERE taken_until > clock_timestamp()"
+            " UNION SELECT compare_by FROM sync_duework WHERE compare_until > clock_timestamp()"
         )
         dead = dead_among(name for (name,) in cursor.fetchall())
     _free(dead)
@@ -73,6 +74,11 @@ def _free(names: list[str]) -> None:
         cursor.execute(
             "UPDATE sync_duework SET taken_until = NULL, rung_at = clock_timestamp()"
             " WHERE taken_by = ANY(%s) AND taken_until > clock_timestamp()",
+            [names],
+        )
+        cursor.execute(
+            "UPDATE sync_duework SET compare_until = NULL"
+            " WHERE compare_by = ANY(%s) AND compare_until > clock_timestamp()",
             [names],
         )
 

@@ -77,6 +77,7 @@ HEADINGS: dict[str, tuple[str, str, str]] = {
     "company.copied": ("Company made from another", "i-person", "is-do"),
     "policy.changed": ("Policy changed", "i-person", "is-do"),
     "run.failed": ("Run stopped", "i-slow", "is-slow"),
+    "reconcile.compared": ("BILL and Sage compared", "n-close", ""),
 }
 
 

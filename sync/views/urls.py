@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from sync.views import bench_urls, log, postings, pulse, runs, setup_urls, today
+from sync.views import bench_urls, log, postings, pulse, reconcile, runs, setup_urls, today
 
 app_name = "sync"
 
@@ -19,6 +19,14 @@ of_company = [
     path("runs/<uuid:run_id>/progress/", runs.run_progress, name="run_progress"),
     path("log/", log.log, name="log"),
     path("log.csv", log.log_csv, name="log_csv"),
+    path("reconcile/", reconcile.reconcile_page, name="reconcile"),
+    path("reconcile/now/", reconcile.reconcile_now, name="reconcile_now"),
+    path(
+        "reconcile/<uuid:run_id>/progress/",
+        reconcile.reconcile_progress,
+        name="reconcile_progress",
+    ),
+    path("reconcile.csv", reconcile.reconcile_csv, name="reconcile_csv"),
     *bench_urls.of_company,
     *setup_urls.of_company,
 ]

@@ -91,6 +91,7 @@ def pages_of(world: World) -> dict[str, str]:
         "posting-attention": f"{base}/postings/{of['10442']}/",
         "posting-uncertain": f"{base}/postings/{of['GY-5507']}/",
         "posting-changed": f"{base}/postings/{of['NG-11840']}/",
+        "reconcile-empty": f"/{world.tenant.slug}/catering/reconcile/",
         "replay": f"{base}/replay/?view=stopped",
         "runs": f"{base}/runs/",
         "run": f"{base}/runs/{world.run_id}/",
@@ -113,6 +114,8 @@ def benches_of(desk: Desk) -> dict[str, str]:
     return {
         "bench-today": f"{base}/",
         "bench-attention": f"{base}/attention/",
+        "reconcile": f"{base}/reconcile/",
+        "reconcile-vendors": f"{base}/reconcile/?part=vendors",
         "review": f"{base}/review/",
         "review-panel": f"{base}/review/{review.pk}/",
         "vendors": f"{base}/vendors/",
@@ -168,6 +171,23 @@ def a_site() -> Iterator[Site]:
         teardown_databases(old, verbosity=0)
 
 
+def _compared(desk: Desk) -> None:
+    """People in Sage do this and that with what lies there; then both sides are compared."""
+    from sync.services import reconcile
+
+    placed = {row.invoice_number: row for row in desk.postings(state="IN_SAGE")}
+    batch = placed["PM-48190"].sage_batch_number or 0
+    entry = placed["PM-48190"].sage_entry_number or 0
+    desk.sage.edit_entry("CALBAK", batch, entry, amount="5200.00")
+    desk.sage.set_ready("CALBAK", batch)
+    desk.sage.set_vendor("CALBAK", "CASCAD", OnHold="OnHold")
+    desk.sage.set_vendor("CALBAK", "PARKWA", VendorName="Quicksilver Holdings")
+    company = desk.company
+    reconcile.compare(
+        tenant_id=company.tenant_id, company_id=company.pk, clock=desk.clock, worker="tour"
+    )
+
+
 def _furnished(desk: Desk) -> list[Stop]:
     from tenants.models import Role, User
     from tests import builders
@@ -175,6 +195,7 @@ def _furnished(desk: Desk) -> list[Stop]:
     from tests.journeys.world import PASSWORD, a_world
 
     desk.sync()
+    _compared(desk)
     owner = builders.a_member(desk.company.tenant, Role.OWNER, email=BENCH_OWNER, name="Dana")
     for person in (owner, User(email=NEWCOMER, name="Newcomer")):
         person.set_password(PASSWORD)

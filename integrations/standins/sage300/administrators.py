@@ -42,6 +42,14 @@ class Administrators(People):
             do(lambda: vendors.change(db, row, fields, self.session()))
             row["Status"] = status
 
+    def delete_vendor(self, company: str, number: str) -> None:
+        """Delete a vendor, or renumber it with the Number Changer: its old number is gone."""
+        db = self.company(company)
+        with db.lock:
+            if db.table("APVendors").find(number.upper()) is None:
+                raise ActionError(f"There is no vendor {number!r}.")
+            db.table("APVendors").drop(number.upper())
+
     def add_account(self, company: str, account: str, description: str, **fields: Any) -> None:
         """A new GL account, by its formatted number."""
         db = self.company(company)
