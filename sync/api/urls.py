@@ -3,7 +3,17 @@
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from sync.api import companies, log, mapping, postings, replay, runs, vendors, webhooks
+from sync.api import (
+    companies,
+    log,
+    mapping,
+    postings,
+    reconciliations,
+    replay,
+    runs,
+    vendors,
+    webhooks,
+)
 from sync.api.schema import ApiTokenScheme
 
 #: Known to the OpenAPI document by being imported.
@@ -24,6 +34,13 @@ of_company: list[URLPattern | URLResolver] = [
         name="api_mapping_rule",
     ),
     path("replay/", replay.Replay.as_view(), name="api_replay"),
+    path("reconciliations/", reconciliations.Reconciliations.as_view(), name="api_reconciliations"),
+    path(
+        "reconciliations/<uuid:run_id>/",
+        reconciliations.ReconciliationDetail.as_view(),
+        name="api_reconciliation",
+    ),
+    path("differences/", reconciliations.Differences.as_view(), name="api_differences"),
     path("log/", log.Log.as_view(), name="api_log"),
     path("webhook-subscription/", webhooks.Subscription.as_view(), name="api_subscription"),
     path(

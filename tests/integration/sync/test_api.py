@@ -18,16 +18,19 @@ from integrations.models import BillConnection, WebhookSubscription
 from integrations.sage300.types import GLAccount, SageVendor
 from sync.domain.packing import pack
 from sync.domain.posting_state import PostingState
+from sync.domain.reconciliation import PeriodSum
 from sync.domain.vendor_suggestions import Suggestion
 from sync.models import (
     Answer,
     Attempt,
     Batch,
     CatalogueList,
+    Discrepancy,
     DueWork,
     LogEntry,
     MappingRule,
     Posting,
+    Reconciliation,
     Run,
     VendorLink,
 )
@@ -143,6 +146,17 @@ class World:
                 VendorLink, bill_vendor_id="009", name="Alder Creek Dairy", read_at=NOW,
                 state="ambiguous", suggestions=[pack(suggestion)],
             )  # fmt: skip
+            self.comparison = self.add(
+                Reconciliation, trigger="schedule", started_at=NOW, heard_at=NOW, ended_at=NOW,
+                outcome="ok", steps=self.run.steps, parts={"vendors": {"at": NOW.isoformat(),
+                "sentence": "1 linked vendor"}},
+                sums=[pack(PeriodSum(period="2026-11", currency="USD", bills=1))],
+            )  # fmt: skip
+            self.add(
+                Discrepancy, reconciliation=self.comparison, key="account_inactive:6320300",
+                part="accounts", kind="account_inactive", mover="person", first_seen_at=NOW,
+                title="6320-300 Fuel is inactive in Sage", last_seen_at=NOW,
+            )  # fmt: skip
             self.rule = self.add(
                 MappingRule, gl_account="6420-100", account_id="0caCbkAdvertising001", made_at=NOW
             )
@@ -243,13 +257,13 @@ def test_examples_are_what_the_api_answers(world: World, bill: Served) -> None:
         "vendor_id": str(world.vendor.pk),
         "rule_id": str(world.rule.pk),
         "company_slug": "bakery",
-        "run_id": str(world.run.pk),
         "posting_id": str(world.posting.pk),
     }
     order = {"get": 0, "put": 1, "post": 2, "delete": 3}
     good = [one for one in _operations(document) if one.status < 300]
 
     for one in sorted(good, key=lambda one: (order[one.method], one.path)):
+        names["run_id"] = str(world.comparison.pk if "reconcil" in one.path else world.run.pk)
         path = one.path.format(**names).removeprefix("/api/v1/companies/")
         body = one.body
         if path.endswith("/replay/") and body:
