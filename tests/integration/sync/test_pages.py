@@ -479,13 +479,14 @@ def world(db: None) -> World:
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("", 24),
-        ("postings/", 17),
-        ("postings/{posting}/", 19),
-        ("runs/", 16),
-        ("runs/{run}/", 16),
+        ("", 25),
+        ("postings/", 18),
+        ("postings/{posting}/", 20),
+        ("runs/", 17),
+        ("runs/{run}/", 17),
         ("runs/{run}/progress/", 10),
-        ("log/", 16),
+        ("log/", 17),
+        ("reconcile/", 20),
     ],
 )
 def test_a_page_asks_the_database_a_fixed_number_of_times(
