@@ -44,7 +44,6 @@ def error(status: int, body: bytes, *, is_write: bool = False) -> IntegrationErr
     return error_for(status=status, body=body, request_id="r-1", is_write=is_write)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 422, 423, 429])
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
@@ -67,14 +66,13 @@ def error(status: int, body: bytes, *, is_write: bool = False) -> IntegrationErr
         ("BDC_1361", SessionLost),
     ],
 )
-def test_the_code_decides_whatever_the_status(
-    code: str, kind: type[IntegrationError], status: int
-) -> None:
-    found = error(status, body_of((code, "text")))
+def test_the_code_decides_whatever_the_status(code: str, kind: type[IntegrationError]) -> None:
+    for status in (400, 401, 403, 422, 423, 429):
+        found = error(status, body_of((code, "text")))
 
-    assert type(found) is kind
-    assert (found.vendor_code, found.http_status, found.request_id) == (code, status, "r-1")
-    assert found.vendor_message == "text"
+        assert (type(found), found.vendor_code) == (kind, code), status
+        assert (found.http_status, found.request_id) == (status, "r-1")
+        assert found.vendor_message == "text"
 
 
 @pytest.mark.parametrize("code", MEANINGS)
