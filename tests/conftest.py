@@ -17,6 +17,14 @@ from tests.people import Cast, a_cast
 # Libraries that look for it warn when it is missing, and warnings are errors here.
 os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
 
+_LONG = ("cluster", "long", "journey")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, after all shuffling: else the last one is waited for alone."""
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in _LONG))
+
 
 def pytest_collection_finish() -> None:
     """What is imported and collected stays to the end: the collector need not walk it again."""

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.handlers.base import BaseHandler
 from django.db import connection, transaction
 from django.http import HttpResponseBase
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tenants.models import Role, User
@@ -39,23 +40,31 @@ class Walk:
     template: str
 
 
+class House(BaseHandler):
+    """The product from its first middleware on. Django's test client does a third more work."""
+
+    def __init__(self) -> None:
+        self.load_middleware()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
     """Somebody with their cookies, or a machine with its token."""
 
-    client: Client
+    house: House
     cookies: dict[str, str]
     token: str = ""
 
     def ask(self, method: str, path: str, data: str = "", **options: Any) -> HttpResponseBase:
-        self.client.cookies.clear()
-        self.client.cookies.load(self.cookies)
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        return self.client.generic(method, path, data, headers=headers, **options)
+        request = RequestFactory().generic(method, path, data, headers=headers, **options)
+        request.COOKIES = self.cookies
+        request._dont_enforce_csrf_checks = True  # what CSRF holds back is not what is looked at
+        return self.house.get_response(request)
 
 
 class Stage:
-    """The cast with their browsers. One test client serves all: making one costs a second."""
+    """The cast with their browsers; one house serves all."""
 
     def __init__(self) -> None:
         self.people = a_cast()
@@ -63,22 +72,20 @@ class Stage:
         self.theirs = Side(tenant=self.people.other_tenant, company=self.people.other_company)
         self.tokens = {role: an_api_token(self.people.tenant, role) for role in Role}
         self.strangers_token = an_api_token(self.people.other_tenant)
-        self.client = Client(raise_request_exception=False)
+        self.house = House()
         self._cookies: dict[object, dict[str, str]] = {}
 
     def browser(self, user: User | None) -> Visitor:
         if user is None:
-            return Visitor(client=self.client, cookies={})
+            return Visitor(house=self.house, cookies={})
         if user.pk not in self._cookies:
-            self.client.cookies.clear()
-            self.client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-            self._cookies[user.pk] = {
-                name: morsel.value for name, morsel in self.client.cookies.items()
-            }
-        return Visitor(client=self.client, cookies=self._cookies[user.pk])
+            client = Client()
+            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+            self._cookies[user.pk] = {name: morsel.value for name, morsel in client.cookies.items()}
+        return Visitor(house=self.house, cookies=self._cookies[user.pk])
 
     def machine(self, token: str) -> Visitor:
-        return Visitor(client=self.client, cookies={}, token=token)
+        return Visitor(house=self.house, cookies={}, token=token)
 
 
 def test_every_route_is_known_and_every_part_of_an_address_has_a_value() -> None:
@@ -94,15 +101,20 @@ def test_a_route_without_an_entry_is_noticed() -> None:
     assert _route_of("new/page/") is None
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("walls", ["both walls", "scoping alone"])
-def test_walking_every_route_as_everybody(walls: str) -> None:
+def test_walking_every_route_as_everybody(walls: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("CRITICAL", logger="django.request")  # a line for each of 5,000 refusals
     stage = Stage()
     before = _rows_of(stage.theirs.tenant.pk)
     problems: list[str] = []
+    is_without_rls = walls == "scoping alone"
 
-    with _row_security_off(walls == "scoping alone"):
+    with _row_security_off(is_without_rls):
         for walk in _walks()[0]:
+            if is_without_rls and walk.route.door is Door.OPERATOR:
+                continue  # An operator reads everything: no scoping could hold alone there.
             for method in METHODS:
                 problems += _walk(walk, method, stage)
 
@@ -124,8 +136,9 @@ def _walk(walk: Walk, method: str, stage: Stage) -> Iterator[str]:
 
 def _walk_open(walk: Walk, method: str, stage: Stage) -> Iterator[str]:
     allowed = {200, 302, 400, 401, 403, 404, 405, 409, 429}
+    sides = (stage.ours, stage.theirs) if walk.parts else (stage.ours,)
     for name, user in (("anonymous", None), ("owner", stage.people.owner)):
-        for side in (stage.ours, stage.theirs):
+        for side in sides:
             answer = _ask(stage.browser(user), method, walk, side, stage.theirs)
             yield from _judge(walk, method, name, answer, allowed, forbidden=CANARY)
             if name == "anonymous" and walk.route.door is Door.SIGNED_IN:
