@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FETCH_SECONDS = 300
 
 
+@cache
 def find_chromium() -> str | None:
     """Return the path of a browser that starts, or None."""
     return next((path for path in _candidates() if _starts(path)), None)
@@ -61,6 +63,7 @@ def main() -> None:
     if browser is None and not os.environ.get("CHROMIUM"):
         print("No Chromium found; asking Playwright to fetch its own.", flush=True)
         fetch_chromium()
+        find_chromium.cache_clear()
         browser = find_chromium()
     if browser is not None:
         print(f"Browser journeys use {browser}.")

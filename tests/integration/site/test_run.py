@@ -28,6 +28,8 @@ def test_it_steps_over_a_taken_port_beats_and_stops_when_asked(site: LiveSite, t
     assert site.url != f"http://127.0.0.1:{taken_port}"
     assert site.answers()
     assert within(20, site.is_alive)
+    beating = site.manage("alive", "--max-age", "10")
+    assert beating.returncode == 0, beating.stderr
     everyone = site.processes()
     postmaster = site.postmaster()
 
