@@ -100,7 +100,8 @@ def _door(
             inside = _as_member(request, request.user, tenant_slug)
             company_slug = kwargs.pop("company_slug") if needs_company else ""
             if inside.tenant.is_suspended:
-                return _refuse(inside, "tenants/suspended.html", {})
+                is_owner = inside.membership.role == Role.OWNER
+                return _refuse(inside, "tenants/suspended.html", {"is_owner": is_owner})
             with tenant_scope(inside.tenant.pk):
                 _find_companies(inside, company_slug)
                 allowed = _allowed(request.method, roles, write_roles)

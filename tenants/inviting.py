@@ -19,7 +19,7 @@ from django.template.loader import render_to_string
 
 from tenants import audit
 from tenants.audit import Actor
-from tenants.enrolment import enrol
+from tenants.enrolment import create_tenant, enrol, free_slug
 from tenants.models import Invitation, Membership, Role, Tenant, User
 from tenants.scoping import tenant_scope
 
@@ -38,11 +38,19 @@ def open_invitations(tenant: Tenant) -> list[Invitation]:
 
 
 def invite(
-    *, tenant: Tenant, email: str, role: str, by: User, actor: Actor, now: datetime
+    *,
+    tenant: Tenant,
+    email: str,
+    role: str,
+    by: User,
+    actor: Actor,
+    now: datetime,
+    time_zone: str = "",
 ) -> tuple[Invitation, str]:
     """Make an invitation; the secret in the second place can never be read again.
 
-    An open one to the same e-mail is replaced. Needs the open scope; raises NotInvited.
+    An open one to the same e-mail is replaced. `time_zone` is for a new account made through it.
+    Needs the open scope; raises NotInvited.
     """
     if Membership.objects.filter(tenant=tenant, user__email=email).exists():
         raise NotInvited(f"{email} belongs to {tenant} already. Change the role in the list.")
@@ -57,6 +65,7 @@ def invite(
         tenant=tenant,
         email=email,
         role=role,
+        time_zone=time_zone,
         secret_hash=_hash_of(secret),
         invited_by=by,
         created_at=now,
@@ -67,6 +76,27 @@ def invite(
         subject_id=invitation.pk, details={"role": role}, now=now,
     )  # fmt: skip
     return invitation, secret
+
+
+@transaction.atomic
+def found_and_invite(
+    *, name: str, slug: str, email: str, time_zone: str, by: User, actor: Actor, now: datetime
+) -> tuple[Invitation, str]:
+    """Make a tenant and ask its first owner in, who is in `time_zone`.
+
+    "" as `slug` makes one of the name. The secret in the second place can never be read again.
+    Raises ValidationError, and NotInvited where a tenant has this short name already.
+    """
+    slug = slug or free_slug(name)
+    if Tenant.objects.filter(slug=slug).exists():
+        raise NotInvited(f"There is a tenant with the short name {slug} already.")
+    tenant = create_tenant(name=name, slug=slug, now=now)
+    with tenant_scope(tenant.pk):
+        audit.record(tenant=tenant, actor=actor, action="tenant.created", subject=name, now=now)
+        return invite(
+            tenant=tenant, email=email, role=Role.OWNER, by=by, actor=actor, now=now,
+            time_zone=time_zone,
+        )  # fmt: skip
 
 
 def mail_invitation(invitation: Invitation, link: str) -> str:
@@ -109,7 +139,11 @@ def join(
     tenant, email = invitation.tenant, invitation.email
     member = Membership.objects.filter(tenant=tenant, user__email=email).first()
     role = Role(member.role if member else invitation.role)
+    is_new = not User.objects.filter(email=email).exists()
     user = enrol(tenant=tenant, email=email, role=role, name=name, password=password, now=now)
+    if is_new and invitation.time_zone:
+        user.time_zone = invitation.time_zone
+        user.save(update_fields=["time_zone"])
     with tenant_scope(tenant.pk):
         audit.record(
             tenant=tenant,

@@ -145,7 +145,10 @@ class CustomerQuerySet(models.QuerySet["Tenant"]):
 
 
 class Tenant(models.Model):
-    """One customer using the connector."""
+    """One customer using the connector.
+
+    `suspended_by` and `suspended_reason` are told to its people; empty while it is active.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=50, validators=[SLUG_RULE, refuse_reserved_slug])
@@ -154,6 +157,9 @@ class Tenant(models.Model):
         max_length=9, choices=TenantStatus.choices, default=TenantStatus.ACTIVE
     )
     created_at = models.DateTimeField()
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_by = models.CharField(max_length=160, blank=True)
+    suspended_reason = models.CharField(max_length=300, blank=True)
 
     objects = CustomerQuerySet.as_manager()
 
@@ -243,12 +249,16 @@ class Membership(models.Model):
 
 
 class Invitation(models.Model):
-    """A person asked to join a tenant by mail; only a hash of the secret is kept."""
+    """A person asked to join a tenant by mail; only a hash of the secret is kept.
+
+    `time_zone` is for the account made through it, "" where nobody said one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField()
     role = models.CharField(max_length=10, choices=Role.choices)
+    time_zone = models.CharField(max_length=64, blank=True)
     secret_hash = models.CharField(max_length=64)
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()

@@ -1,7 +1,7 @@
 """Whose turn it is: companies are served in the order in which their work fell due.
 
 The row holds the truth and the queue is only a doorbell, so a doorbell may be lost or rung twice.
-Times are the database's own clock.
+The companies of a suspended tenant stay due and are passed over. Times are the database's own clock.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def due_turns(*, limit: int) -> list[Turn]:
             SELECT tenant_id, company_id, next_run_at <= clock_timestamp() FROM sync_duework
             WHERE LEAST(next_run_at, COALESCE(rung_at, 'infinity')) <= clock_timestamp()
               AND (taken_until IS NULL OR taken_until < clock_timestamp())
+              AND NOT EXISTS (SELECT FROM tenants_tenant AS customer
+                WHERE customer.id = sync_duework.tenant_id AND customer.status = 'suspended')
             ORDER BY COALESCE(served_at, '-infinity'), next_run_at LIMIT %s
             """,
             [limit],
@@ -96,6 +98,8 @@ def take_turn(*, company_id: uuid.UUID, seconds: float, owner: str = "") -> Turn
             WHERE company_id = %s
               AND LEAST(next_run_at, COALESCE(rung_at, 'infinity')) <= clock_timestamp()
               AND (taken_until IS NULL OR taken_until < clock_timestamp())
+              AND NOT EXISTS (SELECT FROM tenants_tenant AS customer
+                WHERE customer.id = sync_duework.tenant_id AND customer.status = 'suspended')
             RETURNING tenant_id, next_run_at <= clock_timestamp(), next_run_at
             """,
             [owner, seconds, company_id],
