@@ -125,6 +125,9 @@ class Knobs:
     webhook_body_bytes: int = knob(
         262_144, "bytes", "A longer notification of BILL's is refused.", least=1024
     )
+    webhook_tally_seconds: float = knob(
+        10.0, "seconds", "Refused notifications are counted in the database this often at most."
+    )
     webhook_check_seconds: float = knob(
         86_400.0, "seconds", "A subscription in BILL is looked after this often."
     )
@@ -182,6 +185,27 @@ class Knobs:
     )
     reconcile_days: int = knob(
         100, "days", "Fiscal periods that ended longer ago are compared only in what is unfinished."
+    )
+
+    # Operators.
+    behind_seconds: float = knob(
+        600.0, "seconds", "A company due for this long with nobody on it counts as behind.", least=1
+    )
+    silent_seconds: float = knob(
+        900.0,
+        "seconds",
+        "A system that gave no good answer for this long before the last pass ended"
+        " counts as silent.",
+        least=1,
+    )
+    quota_near_percent: float = knob(
+        80.0, "percent", "From this much of BILL's hour on an operator is warned.", least=1
+    )
+    latency_near_seconds: float = knob(
+        2.0, "seconds", "A Sage 300 whose usual answer takes longer is marked.", least=0
+    )
+    operator_rows: int = knob(
+        50, "companies", "Companies an operator can act on at one press.", least=1
     )
 
     # People and pages.

@@ -61,9 +61,9 @@ class Connection(TenantOwned):
             ConnectionState.PAUSED, state=ConnectionState.OK, paused_reason="", paused_at=None
         )
 
-    def note_ok(self, now: datetime) -> None:
-        """Remember when these credentials last worked."""
-        self._update_if(self.state, last_ok_at=now)
+    def note_ok(self, now: datetime, **measured: float) -> None:
+        """Remember when these credentials last worked, and what was measured."""
+        self._update_if(self.state, last_ok_at=now, **measured)
 
     def renew(self, *, now: datetime) -> None:
         """Save changed credentials as a new version, in use."""
@@ -101,7 +101,8 @@ BillConnectionManager = models.Manager.from_queryset(BillConnectionQuerySet)
 class BillConnection(Connection):
     """Credentials of one BILL organization.
 
-    `fixed_organization_id` is set by the first send and then binds the company to it.
+    `fixed_organization_id` is set by the first send and then binds the company to it. `quota_key`
+    names the row of BILL's limits its developer key shares: a hash, written by the first pass.
     """
 
     class Environment(models.TextChoices):
@@ -120,6 +121,7 @@ class BillConnection(Connection):
     developer_key = SecretField()
     is_token = models.BooleanField(default=False)
     fixed_organization_id = models.CharField(max_length=40, default="", blank=True)
+    quota_key = models.CharField(max_length=64, default="", blank=True)
 
     objects: ClassVar[BillConnectionManager[BillConnection]] = BillConnectionManager()
 
@@ -149,7 +151,8 @@ class Sage300Connection(Connection):
     """Credentials and address of one Sage 300 company database.
 
     `post_process` holds the names this server gives to posting, {} where it offers none.
-    `fixed_database` and `fixed_host` are set by the first send.
+    `fixed_database` and `fixed_host` are set by the first send. `median_seconds` and `slow_seconds`
+    (the 95th of a hundred) are how long its calls took in the last pass.
     """
 
     class PasswordCase(models.TextChoices):
@@ -169,6 +172,8 @@ class Sage300Connection(Connection):
     post_process = models.JSONField(default=dict, blank=True)
     fixed_database = models.CharField(max_length=6, default="", blank=True)
     fixed_host = models.CharField(max_length=260, default="", blank=True)
+    median_seconds = models.FloatField(null=True, blank=True)
+    slow_seconds = models.FloatField(null=True, blank=True)
 
     objects: ClassVar[Sage300ConnectionManager[Sage300Connection]] = Sage300ConnectionManager()
 

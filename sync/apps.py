@@ -7,4 +7,5 @@ class SyncConfig(AppConfig):
     """Names the app for Django."""
 
     name = "sync"
+    verbose_name = "The work"
     default_auto_field = "django.db.models.BigAutoField"

@@ -19,9 +19,12 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
+from integrations.ping import keeping
 from sync.models import Attempt, DueWork, Heartbeat, Run
-from sync.services import comparison_turns, reconcile, running, turns
+from sync.services import comparison_turns, reconcile, running, trying, turns
 from sync.services.workers import dead_among, free_the_dead, start_afresh, worker_name
+from tenants.audit import Actor
+from tenants.models import Company, Tenant, TenantStatus, User
 from tenants.scoping import operator_scope, tenant_scope
 
 log = logging.getLogger(__name__)
@@ -127,6 +130,27 @@ def compare_company(*, tenant_id: str, company_id: str, **_later_arguments: obje
         ring_comparison(tenant_id=tenant, company_id=company)
 
 
+def ping_company(
+    *, tenant_id: str, company_id: str, user_id: str, asked_at: str, **_later_arguments: object
+) -> None:
+    """Try both stored connections of a company, in the name of the operator who asked.
+
+    A side tried since then is not tried again, so that a refused password is tried once.
+    """
+    asked = datetime.fromisoformat(asked_at)
+    person = User.objects.filter(pk=user_id).first()
+    actor = Actor(name=f"{person or 'Somebody'}, operator", id=person.pk if person else None)
+    with tenant_scope(uuid.UUID(tenant_id)):
+        rows = Company.objects.for_tenant(uuid.UUID(tenant_id)).select_related("tenant")
+        company = rows.filter(pk=company_id).first()
+        if company is None or company.tenant.is_suspended:
+            return
+        tried = {side: keeping.find(company, side) for side in keeping.Side}
+    for side, before in tried.items():
+        if before is None or before.tried_at < asked:
+            trying.try_again(company, side, is_from_failed=False, actor=actor, now=timezone.now())
+
+
 def tick(**_later_arguments: object) -> None:
     """Wake every company whose work is due; also the sweeper that finds what the queue forgot."""
     limit = settings.CONNECTOR.turns_per_tick
@@ -165,6 +189,21 @@ def ring_comparison(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> None:
     """Have a worker compare both sides, once the caller's transaction is committed."""
     transaction.on_commit(
         lambda: _enqueue(compare_company, tenant_id=str(tenant_id), company_id=str(company_id))
+    )
+
+
+def ring_ping(
+    *, tenant_id: uuid.UUID, company_id: uuid.UUID, user_id: uuid.UUID, asked_at: datetime
+) -> None:
+    """Have a worker try both connections of a company, once the transaction is committed."""
+    transaction.on_commit(
+        lambda: _enqueue(
+            ping_company,
+            tenant_id=str(tenant_id),
+            company_id=str(company_id),
+            user_id=str(user_id),
+            asked_at=asked_at.isoformat(),
+        )
     )
 
 
@@ -270,6 +309,11 @@ def queue_length() -> int:
 
 
 def work_behind(now: datetime) -> int:
-    """How many companies have been due for more than two minutes with nobody on them."""
+    """How many companies have been due for more than two minutes with nobody on them.
+
+    Those of suspended tenants are not worked for, so they are behind with nothing.
+    """
     late = now - timedelta(minutes=2)
-    return DueWork.objects.filter(next_run_at__lt=late).exclude(taken_until__gt=now).count()
+    suspended = Tenant.objects.filter(status=TenantStatus.SUSPENDED).values("pk")
+    rows = DueWork.objects.filter(next_run_at__lt=late).exclude(tenant_id__in=suspended)
+    return rows.exclude(taken_until__gt=now).count()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 import uuid
 
 from django.conf import settings
@@ -26,13 +27,14 @@ from integrations.bill.signatures import verify
 from integrations.errors import UnexpectedAnswer
 from integrations.secrets import SecretUnreadable
 from sync import jobs
-from sync.services import crash_points, letter_box
+from sync.services import crash_points, letter_box, refusals
 from sync.services.event_history import columns_of, told_columns
 
 log = logging.getLogger(__name__)
 
 SIGNATURE = "HTTP_X_BILL_SHA_SIGNATURE"
 POISON = "Signed by BILL, but it cannot be read as an event."
+_tally = refusals.Tally()
 
 
 @extend_schema(exclude=True)
@@ -47,17 +49,17 @@ class BillLetterBox(APIView):
     def post(self, request: Request, address_id: uuid.UUID) -> HttpResponse:
         """Take one notification in."""
         raw = request._request  # DRF's own passes each attribute on at a cost
-        if _declared_length(raw) > settings.CONNECTOR.webhook_body_bytes:
-            return _answer(413, b'{"detail":"Too long."}')
         try:
-            body = raw.body
-        except RequestDataTooBig:
-            return _answer(413, b'{"detail":"Too long."}')
-        except UnreadablePostError:
-            return _answer(400, b'{"detail":"Cut off."}')
-        if len(body) > settings.CONNECTOR.webhook_body_bytes:
-            return _answer(413, b'{"detail":"Too long."}')
-        try:
+            if _declared_length(raw) > settings.CONNECTOR.webhook_body_bytes:
+                return _refuse(413, b'{"detail":"Too long."}', refusals.TOO_LONG)
+            try:
+                body = raw.body
+            except RequestDataTooBig:
+                return _refuse(413, b'{"detail":"Too long."}', refusals.TOO_LONG)
+            except UnreadablePostError:
+                return _refuse(400, b'{"detail":"Cut off."}', refusals.CUT_OFF)
+            if len(body) > settings.CONNECTOR.webhook_body_bytes:
+                return _refuse(413, b'{"detail":"Too long."}', refusals.TOO_LONG)
             return _take(address_id, body, raw.META.get(SIGNATURE, ""))
         except (Error, SecretUnreadable):
             log.exception("webhook.not_stored")
@@ -82,7 +84,7 @@ def _take(address_id: uuid.UUID, body: bytes, signature: str) -> HttpResponse:
     box = letter_box.find_box(address_id)
     is_signed = verify(body, signature, box.keys)
     if box.owner is None or not is_signed:
-        return _answer(401, b'{"detail":"The signature does not fit."}')
+        return _refuse(401, b'{"detail":"The signature does not fit."}', refusals.SIGNATURE)
     try:
         columns, poison = told_columns(parse_event(body)), ""
     except UnexpectedAnswer:
@@ -95,6 +97,11 @@ def _take(address_id: uuid.UUID, body: bytes, signature: str) -> HttpResponse:
             tenant_id=box.owner.tenant_id, company_id=box.owner.company_id, trigger="webhook"
         )
     return _answer(200, b"{}")
+
+
+def _refuse(status: int, body: bytes, reason: str) -> HttpResponse:
+    _tally.note(reason, at=time.monotonic())
+    return _answer(status, body)
 
 
 def _answer(status: int, body: bytes) -> HttpResponse:

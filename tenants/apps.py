@@ -7,4 +7,4 @@ class TenantsConfig(AppConfig):
     """Names the app."""
 
     name = "tenants"
-    verbose_name = "Tenants"
+    verbose_name = "Tenants and people"

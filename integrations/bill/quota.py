@@ -91,7 +91,7 @@ class SharedQuota:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._limits = limits or BillLimits()
-        self._key = _hashed(address.api_url, address.developer_key)
+        self._key = quota_key(address)
         self._slot_key = _hashed(address.api_url, address.developer_key, address.organization_id)
         self._wait = wait
         self._tables = {"slots": BillSlot._meta.db_table, "quota": BillQuotaRow._meta.db_table}
@@ -224,6 +224,11 @@ def _due(times: list[float], *, within: float, at_most: int, now: float) -> floa
     """Seconds until another one fits into the last `within` seconds; 0 or less: now."""
     inside = sorted(at for at in times if now - at < within)
     return inside[-at_most] + within - now if len(inside) >= at_most else 0.0
+
+
+def quota_key(address: BillAddress) -> str:
+    """The name of the row in which this developer key's use of BILL is counted."""
+    return _hashed(address.api_url, address.developer_key)
 
 
 def _hashed(*parts: str) -> str:

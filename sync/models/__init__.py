@@ -8,7 +8,7 @@ from sync.models.mapping import LineOverride, MappingRule, MappingRuleChange
 from sync.models.policy import CompanyPolicy
 from sync.models.posting import Posting
 from sync.models.reconciliation import BatchReading, Discrepancy, Reconciliation
-from sync.models.run import Cursor, DueWork, Heartbeat, Run
+from sync.models.run import Cursor, DueWork, Heartbeat, Refusal, Run
 from sync.models.vendor import VendorLink
 from sync.models.webhook_event import WebhookEvent
 
@@ -30,6 +30,7 @@ __all__ = [
     "MappingRuleChange",
     "Posting",
     "Reconciliation",
+    "Refusal",
     "Run",
     "SageLease",
     "VendorLink",

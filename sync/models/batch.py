@@ -46,6 +46,7 @@ class Batch(TenantOwned):
                 name="batches_to_settle",
             )
         ]
+        verbose_name_plural = "batches"
 
     def __str__(self) -> str:
         return self.tag
@@ -89,6 +90,15 @@ class Answer(TenantOwned):
     request_id = models.CharField(max_length=40, blank=True)
     batch_number = models.PositiveBigIntegerField(null=True)
     ended_at = models.DateTimeField()
+
+    class Meta(TenantOwned.Meta):
+        indexes = [
+            models.Index(
+                fields=["tenant", "ended_at"],
+                condition=models.Q(outcome__in=["rejected", "unknown"]),
+                name="answers_gone_wrong",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.outcome

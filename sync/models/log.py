@@ -41,6 +41,7 @@ class LogEntry(TenantOwned):
             models.Index(fields=["company", "-at", "-id"], name="log_by_time"),
             models.Index(fields=["posting", "at"], name="log_by_posting"),
         ]
+        verbose_name = "log line"
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.event}"

@@ -15,7 +15,8 @@ from tenants.scoping import TenantOwned, TenantQuerySet
 
 STATES = [(state.value, state.value) for state in PostingState]
 MODES = [(mode.value, mode.value) for mode in AttentionMode]
-
+#: Approved and not in Sage: what an operator calls the backlog.
+BACKLOG = ("ATTENTION", "BLOCKED", "IN_FLIGHT", "READY", "REVIEW", "UNCERTAIN")
 
 Move = tuple["Posting", PostingState, Mapping[str, Any]]
 
@@ -155,6 +156,11 @@ class Posting(TenantOwned):
                 fields=["company", "sage_batch_number"],
                 condition=models.Q(state="IN_SAGE") & ~models.Q(sage_status="Posted"),
                 name="postings_to_follow",
+            ),
+            models.Index(
+                fields=["tenant", "state"],
+                condition=models.Q(state__in=BACKLOG),
+                name="postings_behind",
             ),
         ]
 

@@ -31,6 +31,7 @@ class DueWork(models.Model):
         indexes = [
             models.Index(fields=["next_run_at"], name="work_due"),
             models.Index(fields=["compare_at"], name="comparison_due"),
+            models.Index(fields=["tenant_id"], name="work_of_a_tenant"),
         ]
 
     def __str__(self) -> str:
@@ -55,7 +56,14 @@ class Run(TenantOwned):
     heard_at = models.DateTimeField()
 
     class Meta(TenantOwned.Meta):
-        indexes = [models.Index(fields=["company", "-started_at"], name="runs_by_start")]
+        indexes = [
+            models.Index(fields=["company", "-started_at"], name="runs_by_start"),
+            models.Index(
+                fields=["tenant", "started_at"],
+                condition=models.Q(outcome__in=["failed", "broke"]),
+                name="runs_gone_wrong",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"run of {self.started_at:%Y-%m-%d %H:%M}"
@@ -77,6 +85,25 @@ class Cursor(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.stream} {self.value}"
+
+
+class Refusal(models.Model):
+    """How many deliveries the letter box refused in one hour, by reason; a directory row.
+
+    Nothing of a delivery is kept: whoever sends it is not known.
+    """
+
+    reason = models.CharField(max_length=20)
+    hour = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["hour", "reason"], name="one_refusal_row_per_hour")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.reason}"
 
 
 class Heartbeat(models.Model):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from zoneinfo import ZoneInfo
 
+from integrations.bill.quota import quota_key
 from integrations.bill.wiring import bill_address, bill_client
 from integrations.fixing import sage_database_key
 from integrations.models import BillConnection, Sage300Connection
@@ -44,6 +45,7 @@ def open_work(
                 f"{company.name} is not set up: an owner adds both connections and the policy."
             )
         bill_at, sage_at = bill_address(bill), sage_address(sage)
+        _note_quota(bill, quota_key(bill_at))
         policy, version = owned.policy(), owned.version
     calls = Calls()
     transport = open_transport()
@@ -64,6 +66,13 @@ def open_work(
     )
 
 
+def _note_quota(bill: BillConnection, key: str) -> None:
+    """Keep which row counts this connection's calls, so that nobody opens a secret to find it."""
+    if bill.quota_key != key:
+        rows = BillConnection.objects.for_tenant(bill.tenant_id).filter(pk=bill.pk)
+        rows.filter(credential_version=bill.credential_version).update(quota_key=key)
+
+
 def _refuse_if_resting(company: Company) -> None:
     if company.tenant.is_suspended:
         raise NotReady(f"{company.tenant.name} is suspended; its operator can say why.")
@@ -74,6 +83,8 @@ def _refuse_if_resting(company: Company) -> None:
 def _counting(calls: Calls, side: str) -> Observe:
     def count(record: Record) -> None:
         setattr(calls, side, getattr(calls, side) + 1)
+        if side == "sage":
+            calls.sage_seconds.append(record.seconds)
         kind = f"{side} {record.method} {record.path.partition('?')[0]}"
         calls.by_kind[kind] = calls.by_kind.get(kind, 0) + 1
 

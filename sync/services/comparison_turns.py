@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from sync.services.turns import Turn
+from sync.services.turns import IS_WORKED_FOR, Turn
 
 
 def ask_now(*, company_id: uuid.UUID) -> None:
@@ -38,8 +38,9 @@ def due(*, limit: int) -> list[Turn]:
     """The companies whose comparison is due and at which nobody is, longest due first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tenant_id, company_id FROM sync_duework WHERE compare_at <= clock_timestamp()"
+            "SELECT tenant_id, company_id FROM sync_duework WHERE compare_at <= clock_timestamp()"  # noqa: S608 - the clause is our own
             " AND (compare_until IS NULL OR compare_until < clock_timestamp())"
+            f" AND {IS_WORKED_FOR}"
             " ORDER BY compare_at LIMIT %s",
             [limit],
         )
@@ -50,13 +51,14 @@ def take(*, company_id: uuid.UUID, seconds: float, owner: str) -> Turn | None:
     """Be the one who compares for `seconds`; None when it is not due or somebody is at it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             UPDATE sync_duework SET compare_by = %s,
               compare_until = clock_timestamp() + make_interval(secs => %s)
             WHERE company_id = %s AND compare_at <= clock_timestamp()
               AND (compare_until IS NULL OR compare_until < clock_timestamp())
+              AND {IS_WORKED_FOR}
             RETURNING tenant_id, compare_at
-            """,
+            """,  # noqa: S608 - the clause is our own
             [owner, seconds, company_id],
         )
         row = cursor.fetchone()

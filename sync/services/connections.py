@@ -43,4 +43,5 @@ def note_ok(work: Work, window: str) -> None:
     """Remember that this window answered as it should, for the pages that say when it last did."""
     with tenant_scope(work.tenant_id):
         rows = _MODELS[window].objects.for_tenant(work.tenant_id)
-        rows.get(company_id=work.company_id).note_ok(work.clock())
+        measured = work.calls.sage_latency() if window == SAGE else {}
+        rows.get(company_id=work.company_id).note_ok(work.clock(), **measured)

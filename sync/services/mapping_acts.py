@@ -125,10 +125,12 @@ def save(
     rule_id: uuid.UUID | None = None,
     seen: str = "",
     source: str = "page",
+    reason: str = "",
 ) -> Saved | Refused | Overtaken:
     """Make a rule, or change the one with `rule_id` if it still stands as it was `seen`.
 
     `seen` is the rule's stamp (`stamp_of`) when the form was opened; "" asks for no comparison.
+    A `reason` is kept in the log and the audit.
     """
     grounds = grounds_of(tenant_id=company.tenant_id, company_id=company.pk)
     row = None
@@ -146,7 +148,7 @@ def save(
     told = f"{grounds.words_of(rule_of(row))} goes to {_shown(grounds, row.gl_account)}"
     record(
         company, row, grounds, action="changed" if before else "made", before=before, actor=actor,
-        source=source, touched=touched, sentence=f"{told}.", now=now,
+        source=source, touched=touched, sentence=f"{told}.", reason=reason, now=now,
     )  # fmt: skip
     decide_anew(company, (bill.posting for bill in effect.waiting))
     goes_on = f" {count_of(touched, 'waiting bill')} decided anew now." if touched else ""
@@ -161,6 +163,7 @@ def remove(
     now: datetime,
     seen: str = "",
     source: str = "page",
+    reason: str = "",
 ) -> Done | Overtaken:
     """Remove a rule if it still stands as it was `seen`; its history stays."""
     row = rows_of(company).select_for_update().filter(pk=rule_id).first()
@@ -174,6 +177,7 @@ def remove(
     record(
         company, row, grounds, action="removed", before=row.gl_account, actor=actor, source=source,
         touched=touched, sentence=f"The rule for {words} to {row.gl_account} was removed.", now=now,
+        reason=reason,
     )  # fmt: skip
     row.delete()
     decide_anew(company, (bill.posting for bill in effect.waiting))
@@ -259,6 +263,7 @@ def record(
     touched: int,
     sentence: str,
     now: datetime,
+    reason: str = "",
 ) -> None:
     """Write what was done to a rule into its history, the log and the audit."""
     rule = rule_of(row)
@@ -279,7 +284,7 @@ def record(
     )
     line = journal.company_line(
         tenant_id=company.tenant_id, company_id=company.pk, event=f"mapping.{action}",
-        sentence=sentence, now=now, actor=actor.name,
+        sentence=f"{sentence} {reason}".strip(), now=now, actor=actor.name,
     )  # fmt: skip
     line.gl_accounts = row.gl_account
     journal.write([line])
@@ -289,7 +294,8 @@ def record(
         action=f"mapping_rule.{action}",
         subject=sentence,
         subject_id=row.pk,
-        details={"before": before, "after": row.gl_account, "source": source},
+        details={"before": before, "after": row.gl_account, "source": source}
+        | ({"reason": reason} if reason else {}),
         now=now,
     )
 

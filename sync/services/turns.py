@@ -12,6 +12,12 @@ from datetime import datetime
 
 from django.db import connection
 
+#: The companies of a suspended tenant stay due, and nobody takes them.
+IS_WORKED_FOR = (
+    "NOT EXISTS (SELECT FROM tenants_tenant AS customer"
+    " WHERE customer.id = sync_duework.tenant_id AND customer.status = 'suspended')"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
@@ -69,14 +75,13 @@ def due_turns(*, limit: int) -> list[Turn]:
     """The companies whose work is due and on which nobody is, longest unserved first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT tenant_id, company_id, next_run_at <= clock_timestamp() FROM sync_duework
             WHERE LEAST(next_run_at, COALESCE(rung_at, 'infinity')) <= clock_timestamp()
               AND (taken_until IS NULL OR taken_until < clock_timestamp())
-              AND NOT EXISTS (SELECT FROM tenants_tenant AS customer
-                WHERE customer.id = sync_duework.tenant_id AND customer.status = 'suspended')
+              AND {IS_WORKED_FOR}
             ORDER BY COALESCE(served_at, '-infinity'), next_run_at LIMIT %s
-            """,
+            """,  # noqa: S608 - the clause is our own
             [limit],
         )
         return [
@@ -92,16 +97,15 @@ def take_turn(*, company_id: uuid.UUID, seconds: float, owner: str = "") -> Turn
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             UPDATE sync_duework SET rung_at = NULL, taken_by = %s,
               taken_until = clock_timestamp() + make_interval(secs => %s)
             WHERE company_id = %s
               AND LEAST(next_run_at, COALESCE(rung_at, 'infinity')) <= clock_timestamp()
               AND (taken_until IS NULL OR taken_until < clock_timestamp())
-              AND NOT EXISTS (SELECT FROM tenants_tenant AS customer
-                WHERE customer.id = sync_duework.tenant_id AND customer.status = 'suspended')
+              AND {IS_WORKED_FOR}
             RETURNING tenant_id, next_run_at <= clock_timestamp(), next_run_at
-            """,
+            """,  # noqa: S608 - the clause is our own
             [owner, seconds, company_id],
         )
         row = cursor.fetchone()

@@ -21,11 +21,23 @@ Clock = Callable[[], datetime]
 
 @dataclass(slots=True, kw_only=True)
 class Calls:
-    """How many requests went out on the wire, by kind ("GET /v3/bills")."""
+    """How many requests went out on the wire, by kind ("GET /v3/bills"), and how long they took."""
 
     bill: int = 0
     sage: int = 0
     by_kind: dict[str, int] = field(default_factory=dict)
+    sage_seconds: list[float] = field(default_factory=list)
+
+    def sage_latency(self) -> dict[str, float]:
+        """Median and 95th of a hundred of Sage's answers, as its connection keeps them."""
+        if not self.sage_seconds:
+            return {}
+        ordered = sorted(self.sage_seconds)
+        last = len(ordered) - 1
+        return {
+            "median_seconds": round(ordered[last // 2], 3),
+            "slow_seconds": round(ordered[round(last * 0.95)], 3),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,7 +201,7 @@ def _walk_token(walk: Walk, method: str, stage: Stage) -> Iterator[str]:
 def _walk_operator(walk: Walk, method: str, stage: Stage) -> Iterator[str]:
     if method not in walk.route.methods:
         return
-    allowed = {200, 302, 400, 403, 404, 405}
+    allowed = {200, 302, 400, 403, 404, 405, 422}
     answer = _ask(stage.browser(stage.people.operator), method, walk, stage.ours, stage.ours)
     yield from _judge(walk, method, "operator", answer, allowed)
     for name, user in (

@@ -191,6 +191,7 @@ def _compared(desk: Desk) -> None:
 def _furnished(desk: Desk) -> list[Stop]:
     from tenants.models import Role, User
     from tests import builders
+    from tests.journeys.operator_world import OPERATOR, beside
     from tests.journeys.owner_world import furnish
     from tests.journeys.world import PASSWORD, a_world
 
@@ -202,12 +203,14 @@ def _furnished(desk: Desk) -> list[Stop]:
         person.save()
     world = a_world(datetime.now(UTC))
     furnish(world)
+    beside(world)
     seen_by = {
         "": visitors(),
         world.accountant.email: pages_of(world),
         world.owner.email: world.owner_pages,
         BENCH_OWNER: benches_of(desk),
         NEWCOMER: {"start": "/start/"},
+        OPERATOR: world.operator_pages,
     }
     return [
         Stop(name=name, url=url, who=who)

@@ -51,6 +51,7 @@ class World:
     run_id: uuid.UUID | None = None
     answered_line_id: uuid.UUID | None = None
     owner_pages: dict[str, str] = field(default_factory=dict)
+    operator_pages: dict[str, str] = field(default_factory=dict)
 
 
 def a_world(now: datetime) -> World:

@@ -132,41 +132,6 @@ def test_audit_event_can_be_read_and_never_changed_or_removed(cast: Cast) -> Non
         assert AuditEvent.objects.get(pk=event.pk).subject == "A"
 
 
-def test_operator_suspends_and_resumes_in_the_admin_and_it_is_written_down(
-    cast: Cast, signed_in: SignIn
-) -> None:
-    browser = signed_in(cast.operator)
-    for action in ("suspend", "resume"):
-        answer = browser.post(
-            "/admin/tenants/tenant/", {"action": action, "_selected_action": [cast.tenant.pk]}
-        )
-        assert answer.status_code == 302
-
-    with tenant_scope(cast.tenant.pk):
-        events = list(AuditEvent.objects.values_list("action", "actor_name"))
-    assert sorted(events) == [
-        ("tenant.resumed", "Ola Perator"),
-        ("tenant.suspended", "Ola Perator"),
-    ]
-
-
-def test_operator_adds_a_tenant_in_the_admin(cast: Cast, signed_in: SignIn) -> None:
-    answer = signed_in(cast.operator).post(
-        "/admin/tenants/tenant/add/",
-        {
-            "name": "Novak",
-            "slug": "novak",
-            "memberships-TOTAL_FORMS": "1",
-            "memberships-INITIAL_FORMS": "0",
-            "memberships-0-user": str(cast.owner.pk),
-            "memberships-0-role": "owner",
-        },
-    )
-
-    assert answer.status_code == 302
-    assert Membership.objects.filter(tenant__slug="novak", user=cast.owner).exists()
-
-
 def test_operator_reads_companies_of_every_tenant_and_changes_none(
     cast: Cast, signed_in: SignIn
 ) -> None:

@@ -30,6 +30,7 @@ DIRECTORY = {
     "integrations_billslot",
     "sync_duework",
     "sync_heartbeat",
+    "sync_refusal",
     "sync_sagelease",
 }
 #: Directory tables of others, by the beginning of their names.
