@@ -15,6 +15,7 @@ from sync.domain import words
 from sync.domain.moments import Moments, seconds_in_words
 from sync.models import Posting
 from sync.queries.causes import Cause
+from sync.queries.companies import CompanyShown, companies_shown
 from sync.queries.postings import WORDS, Standing, standing_of
 
 register = template.Library()
@@ -51,6 +52,16 @@ def at_stake(context: template.Context, cause: Cause) -> str:
 def took(seconds: float | None) -> str:
     """`4.4 s`; "" while it lasts."""
     return "" if seconds is None else seconds_in_words(seconds)
+
+
+@register.filter
+def hours(value: float) -> str:
+    """`4 minutes`, `2.7 hours`, `3 days`."""
+    if value < 1:
+        return words.count_of(max(1, round(value * 60)), "minute")
+    if value < 48:
+        return f"{value:.1f} hours"
+    return words.count_of(round(value / 24), "day")
 
 
 @register.filter
@@ -149,6 +160,13 @@ def follows(context: template.Context) -> SafeString:
         ' hx-swap="outerHTML"',
         request.get_full_path(),
     )
+
+
+@register.simple_tag(takes_context=True)
+def company_rows(context: template.Context) -> list[CompanyShown]:
+    """The firm's companies at a glance, for its own page."""
+    request = context["request"]
+    return companies_shown(request.tenant.pk, request.companies)
 
 
 @register.filter

@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sync import jobs
+from sync.queries.flow import find_flow
 from sync.queries.log import event_of
 from sync.queries.postings import Standing
 from sync.queries.today import Told, today_of
 from sync.services import turns
-from sync.views.frame import go, show
+from sync.views.frame import go, show, zone_of
 from sync.views.steps import heading_of
 from tenants.access import CompanyRequest, company_view
 
@@ -34,6 +35,12 @@ def today(request: CompanyRequest) -> TemplateResponse:
         "page": page,
         "rest": rest,
         "tally": tallies,
+        "flow": find_flow(
+            tenant_id=request.tenant.pk,
+            company_id=request.company.pk,
+            zone=zone_of(request),
+            now=now,
+        ),
         "lately": [_line(told) for told in page.lately],
     }
     return show(request, "sync/today.html", context, now=now)

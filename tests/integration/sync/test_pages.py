@@ -479,7 +479,7 @@ def world(db: None) -> World:
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("", 25),
+        ("", 26),
         ("postings/", 18),
         ("postings/{posting}/", 20),
         ("runs/", 17),
