@@ -39,21 +39,19 @@ SAGE_UNDONE = (
 def suspects(
     headers: Sequence[BatchHeader],
     *,
-    judged: Mapping[int, str] | None = None,
-    looked_at: Mapping[int, str] | None = None,
+    known: Mapping[int, str],
+    looked_at: Mapping[int, str],
     followed: Collection[int] = (),
     is_thorough: bool = False,
 ) -> tuple[int, ...]:
     """The batches to read in full: with our tag and new, or changed since they were last read.
 
-    `judged` are the `prints` of all our batches' facts, `looked_at` those kept when a sweep read a
-    batch; a batch once read is watched though it be renamed. `followed` are the batches that
-    `following` reads anyway. `is_thorough` reads every one, whatever its description; so does one
-    that was posted with errors and is not followed, for a copy of ours may have been moved out of
-    it to where nobody looks.
+    `known` are the `known_prints`, `looked_at` what a sweep kept of the batches it read; a batch
+    once read is watched though it be renamed. `followed` are the batches that `following` reads
+    anyway. `is_thorough` reads every one, whatever its description; so does one that was posted
+    with errors and is not followed, for a copy of ours may have been moved out of it to where
+    nobody looks.
     """
-    judged, looked_at = judged or {}, looked_at or {}
-    known = known_prints(judged, looked_at)
     left = [
         header
         for header in headers
@@ -73,7 +71,10 @@ def suspects(
 
 
 def known_prints(judged: Mapping[int, str], looked_at: Mapping[int, str]) -> dict[int, str]:
-    """All that is known of how batches looked; one that could not be judged stays UNJUDGED."""
+    """All that is known of how batches looked; one that could not be judged stays UNJUDGED.
+
+    `judged` are the `prints` of all our batches' facts, `looked_at` what sweeps kept.
+    """
     unjudged = {number: text for number, text in looked_at.items() if text == UNJUDGED}
     return {**looked_at, **judged, **unjudged}
 

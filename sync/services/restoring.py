@@ -223,7 +223,7 @@ def _accept(work: Work, lease: Lease, headers: tuple[BatchHeader, ...], now: dat
     for batch in _batches(work):
         before = facts_json.from_json(batch.facts)
         after = sweeping.after_sage_restore(before, headers)
-        if batch.settled_at is None or after.places != before.places:
+        if after != before:
             _store(work, lease, batch, after, now)
 
 

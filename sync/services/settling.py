@@ -45,7 +45,8 @@ class Look:
     low_mark: int = 0
     is_thorough: bool = False
     hold: str = ""
-    prints: dict[int, str] = field(default_factory=dict)
+    known: dict[int, str] = field(default_factory=dict)
+    looked_at: dict[int, str] = field(default_factory=dict)
 
 
 def look(work: Work, lease: Lease) -> Look:
@@ -55,6 +56,7 @@ def look(work: Work, lease: Lease) -> Look:
         marks = _marks(work)
         followed = _followed_numbers(work)
         watermarks = _unsettled_watermarks(work)
+        judged = _judged_prints(work)
     if marks is None:
         highest = work.sage.highest_batch_number()
         marks = Marks(highest=highest, low=highest, history_checked_at=now)
@@ -62,8 +64,9 @@ def look(work: Work, lease: Lease) -> Look:
         return Look(highest=highest, low_mark=highest)
     after = min([marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks])
     headers = tuple(work.sage.list_batches(max(after, 0)))
+    known = sweeping.known_prints(judged, marks.prints)
     hold = sweeping.sage_restored(
-        headers, highest=marks.highest, posted=_seen_posted(work, headers)
+        headers, highest=marks.highest, posted=_seen_posted(work, headers), prints=known
     )
     found = Look(
         headers=headers,
@@ -71,7 +74,8 @@ def look(work: Work, lease: Lease) -> Look:
         low_mark=marks.low,
         is_thorough=marks.is_thorough(now),
         hold=hold,
-        prints=dict(marks.prints),
+        known=known,
+        looked_at=dict(marks.prints),
     )
     if hold:
         return replace(found, hold=f"{hold} {HOW_TO_GO_ON}")
@@ -115,13 +119,12 @@ def follow_up(work: Work, lease: Lease, found: Look, *, process: PostProcess | N
 def _sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
     """A batch row that adopts or removes what lies in unknown batches; None when there is nothing."""
     with tenant_scope(work.tenant_id):
-        judged = _judged_prints(work)
         followed = _followed_numbers(work)
         is_search_due = _is_search_due(work)
     numbers = sweeping.suspects(
         found.headers,
-        judged=judged,
-        looked_at=found.prints,
+        known=found.known,
+        looked_at=found.looked_at,
         followed=followed,
         is_thorough=found.is_thorough or is_search_due,
     )

@@ -158,6 +158,25 @@ def test_f28_a_batch_posted_in_the_lost_day_is_open_again_and_followed(
     assert (again.state, again.sage_status) == ("IN_SAGE", "Ready To Post")
 
 
+def test_f28_a_batch_deleted_in_the_lost_day_is_open_again_and_not_sent_twice(desk: Desk) -> None:
+    heal(desk)
+    before = desk.sage.snapshot("CALBAK")
+    number = max(e["BatchNumber"] for e in entries(desk))
+    desk.sage.delete_batch("CALBAK", number)
+    heal(desk)
+    assert {p.state for p in desk.postings()} == {"ATTENTION"}
+    desk.sage.restore(before)
+
+    report = desk.sync()
+    assert report.outcome == "paused"
+    assert f"Batch {number} was Deleted and is Open now" in report.sentence
+    command("decide_restore", *named(desk), "--go-on")
+    heal(desk)
+
+    all_in_sage(desk, 3, status="Open")
+    assert posts(desk) == 1
+
+
 def test_f28_history_cleared_of_the_newest_batches_is_no_restore(desk: Desk) -> None:
     heal(desk)
     number = max(e["BatchNumber"] for e in entries(desk))

@@ -358,7 +358,8 @@ def test_which_batches_are_suspect(
 ) -> None:
     numbers = sweeping.suspects(
         [header],  # type: ignore[list-item]
-        judged={58: known} if known else {},
+        known={58: known} if known else {},
+        looked_at={},
         is_thorough=is_thorough,
     )
 
@@ -369,11 +370,12 @@ def test_a_watched_batch_posted_with_errors_makes_every_new_batch_suspect() -> N
     open_before, clerks = a_header(58), a_header(60, description="Error batch")
     posted = a_header(58, status=BatchStatus.POSTED, error_count=1)
 
-    judged, headers = {58: fingerprint(open_before)}, [posted, clerks]
+    headers, known = [posted, clerks], {58: fingerprint(open_before)}
+    swept = {58: fingerprint(posted)}
 
-    assert sweeping.suspects(headers, judged=judged, looked_at={}) == (58, 60)
-    assert sweeping.suspects(headers, judged=judged, looked_at={58: fingerprint(posted)}) == ()
-    assert sweeping.suspects(headers, judged=judged, followed=[58]) == ()
+    assert sweeping.suspects(headers, known=known, looked_at={}) == (58, 60)
+    assert sweeping.suspects(headers, known=swept, looked_at=swept) == ()
+    assert sweeping.suspects(headers, known=known, looked_at={}, followed=[58]) == ()
 
 
 def test_a_batch_that_could_not_be_judged_is_read_again_though_it_is_followed() -> None:
@@ -383,8 +385,8 @@ def test_a_batch_that_could_not_be_judged_is_read_again_though_it_is_followed() 
     )
 
     assert known == {58: sweeping.UNJUDGED, 59: "judged", 60: "ours"}
-    assert sweeping.suspects([header], looked_at=known, followed=[58]) == (58,)
-    assert sweeping.suspects([header], followed=[58]) == ()
+    assert sweeping.suspects([header], known=known, looked_at=known, followed=[58]) == (58,)
+    assert sweeping.suspects([header], known={}, looked_at={}, followed=[58]) == ()
 
 
 def test_only_entries_elsewhere_than_known_are_news() -> None:
