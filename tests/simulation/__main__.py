@@ -8,11 +8,37 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from multiprocessing import Pool
 
 from tests.simulation.run import Outcome, Scene, run_seed
 
 KINDS = ("duplicated", "lost", "stuck", "strays", "shown_wrongly")
+#: What is counted apart: told to a person, or done by a clerk's own hand.
+APART = ("told", "by_hand", "copied_by_hand")
+PROGRESS_SEEDS = 5000
+
+
+@dataclass(slots=True)
+class Totals:
+    """What many seeds came to."""
+
+    seeds: int = 0
+    bills: int = 0
+    posts: int = 0
+    broken: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    findings: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        self.seeds += 1
+        self.bills += outcome.bills
+        self.posts += outcome.posts
+        self.broken += not outcome.is_good
+        self.faults.update(outcome.faults)
+        for kind in (*KINDS, *APART):
+            self.findings[kind] += len(getattr(outcome.findings, kind))
 
 
 def main() -> int:
@@ -27,21 +53,29 @@ def main() -> int:
     started = time.monotonic()
     seeds = range(options.first, options.first + options.seeds)
     with Pool(options.processes, initializer=_collect_seldom) as pool:
-        outcomes = []
-        for outcome in pool.imap(run_seed, seeds, chunksize=25):
-            outcomes.append(outcome)
-            for text in outcome.findings.by_hand:
-                print(f"seed {outcome.seed}: by a clerk's own renumbering: {text}", flush=True)
-            if not outcome.is_good:
-                told = outcome.violation or outcome.findings.faults[0]
-                print(f"seed {outcome.seed}: {told}", flush=True)
-    report(outcomes, time.monotonic() - started)
-    return 0 if all(outcome.is_good for outcome in outcomes) else 1
+        totals = follow(pool.imap(run_seed, seeds, chunksize=25))
+    report(totals, seeds, time.monotonic() - started)
+    return 1 if totals.broken else 0
 
 
 def _collect_seldom() -> None:
     """Worlds are small and many; looking for garbage all the time is a fifth of the run."""
     gc.set_threshold(100_000, 20, 20)
+
+
+def follow(outcomes: Iterable[Outcome]) -> Totals:
+    """Add the outcomes up, and tell of a broken seed as soon as it is played."""
+    totals = Totals()
+    for outcome in outcomes:
+        totals.add(outcome)
+        for text in outcome.findings.by_hand:
+            print(f"seed {outcome.seed}: by a clerk's own renumbering: {text}", flush=True)
+        if not outcome.is_good:
+            told = outcome.violation or outcome.findings.faults[0]
+            print(f"seed {outcome.seed}: {told}", flush=True)
+        if totals.seeds % PROGRESS_SEEDS == 0:
+            print(f"… {totals.seeds} seeds, {totals.bills} bills", file=sys.stderr, flush=True)
+    return totals
 
 
 def tell(seed: int) -> int:
@@ -55,19 +89,16 @@ def tell(seed: int) -> int:
     return 0 if outcome.is_good else 1
 
 
-def report(outcomes: list[Outcome], seconds: float) -> None:
-    faults: Counter[str] = Counter()
-    for outcome in outcomes:
-        faults.update(outcome.faults)
-    print(f"seeds      {len(outcomes)}   ({seconds:.1f} s)")
-    print(f"bills      {sum(outcome.bills for outcome in outcomes)}")
-    print(f"POSTs      {sum(outcome.posts for outcome in outcomes)}")
-    print(f"faults     {faults.total()}")
-    for kind, count in sorted(faults.items()):
+def report(totals: Totals, seeds: range, seconds: float) -> None:
+    print(f"seeds          {totals.seeds}: {seeds[0]} to {seeds[-1]}   ({seconds:.1f} s)")
+    print(f"broken seeds   {totals.broken}")
+    print(f"bills          {totals.bills}")
+    print(f"POSTs          {totals.posts}")
+    print(f"faults         {totals.faults.total()}")
+    for kind, count in sorted(totals.faults.items()):
         print(f"  {kind:32} {count}")
-    for kind in (*KINDS, "told", "by_hand", "copied_by_hand"):
-        count = sum(len(getattr(outcome.findings, kind)) for outcome in outcomes)
-        print(f"{kind:14} {count}")
+    for kind in (*KINDS, *APART):
+        print(f"{kind:14} {totals.findings[kind]}")
 
 
 if __name__ == "__main__":

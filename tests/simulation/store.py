@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from integrations.sage300.types import Invoice
+from integrations.sage300.types import BatchHeader, Invoice
 from sync.domain import facts_json, following, sweeping
 from sync.domain.backoff import BatchPace
 from sync.domain.circuit import Circuit
@@ -27,6 +27,8 @@ from tests.simulation.world import Violation, World
 
 S = PostingState
 LEASE_SECONDS = 300.0
+#: So many commits apart, the facts take the way through JSON that the real ones always take.
+JSON_EVERY = 48
 #: A period that Sage refused counts as closed for so long.
 REFUSED_PERIOD_SECONDS = 2400.0
 CLOSED = Circuit()
@@ -84,7 +86,6 @@ class Company:
         return replace(
             self,
             first_seen=dict(self.first_seen),
-            prints=dict(self.prints),
             closed_until=dict(self.closed_until),
         )
 
@@ -100,10 +101,12 @@ class Table(dict[str, Row]):
 
     def __init__(self, rows: dict[str, Row] | None = None) -> None:
         super().__init__(rows or {})
+        self.writes = 0
         self._known: dict[Callable[..., Any], Any] = {}
 
     def __setitem__(self, key: str, row: Row) -> None:
         super().__setitem__(key, row)
+        self.writes += 1
         self._known.clear()
 
     def ask(self, work_out: Callable[[Iterable[Row]], Worked]) -> Worked:
@@ -129,6 +132,9 @@ class Store:
         self.restores = 0
         #: (tag of the POST) of every intent ever committed: what invariant I4 is checked on.
         self.intents: set[str] = set()
+        self._judged: tuple[object, ...] = ()
+        self._prints_of: tuple[dict[int, str], dict[int, str]] = {}, {}
+        self._prints: dict[int, str] = {}
         self.checks_epoch = True
         self.saves_intent = True
 
@@ -164,7 +170,7 @@ class Store:
             return None
         if not self.saves_intent and isinstance(command, PostBatch):
             return batch
-        if self.commits % 16 == 0:
+        if self.commits % JSON_EVERY == 0:
             facts = self._through_json(facts)
         is_settled = facts.stage is Stage.DONE
         row = Batch(batch.tag, facts, batch.version + 1, is_settled, batch.invoices)
@@ -238,6 +244,18 @@ class Store:
 
     # --- questions ---
 
+    def is_judged(self, headers: tuple[BatchHeader, ...]) -> bool:
+        """Whether this very list, beside these very rows, has been judged and left nothing to do."""
+        return self._judged == (headers, *self._rows_judged_by())
+
+    def note_judged(self, headers: tuple[BatchHeader, ...]) -> None:
+        self._judged = (headers, *self._rows_judged_by())
+
+    def _rows_judged_by(self) -> tuple[object, ...]:
+        company = self.company
+        rows = self.restores, self.postings.writes, self.batches.writes
+        return *rows, company.prints, company.highest, company.is_thorough, company.hold
+
     def unsettled(self) -> list[Batch]:
         return self.batches.ask(_unsettled)
 
@@ -263,15 +281,19 @@ class Store:
 
     def prints(self) -> dict[int, str]:
         """How every batch looked when it was last read, by our facts or by a sweep."""
-        return sweeping.known_prints(self.judged_prints(), self.company.prints)
+        judged, looked_at = self._prints_of
+        if judged is not self.judged_prints() or looked_at is not self.company.prints:
+            self._prints_of = self.judged_prints(), self.company.prints
+            self._prints = sweeping.known_prints(*self._prints_of)
+        return self._prints
 
     def highest(self) -> int:
         """The highest batch number seen in a list or in any batch of ours."""
         return max(self.company.highest, self.batches.ask(_highest))
 
-    def followed(self) -> dict[str, tuple[int, ...]]:
-        """By tag, the batches of Sage in which an entry of ours can still change."""
-        return self.batches.ask(_followed)
+    def followed_numbers(self) -> set[int]:
+        """The batches of Sage in which an entry of ours can still change."""
+        return self.batches.ask(_followed_numbers)
 
     def watched(self) -> list[tuple[str, int, str]]:
         """(tag, number, how it looked when it was read) of all that is followed and settled."""
@@ -316,9 +338,8 @@ def _highest(rows: Iterable[Batch]) -> int:
     return max((batch.facts.highest for batch in rows), default=0)
 
 
-def _followed(rows: Iterable[Batch]) -> dict[str, tuple[int, ...]]:
-    found = {batch.tag: following.to_follow(batch.facts) for batch in rows}
-    return {tag: numbers for tag, numbers in found.items() if numbers}
+def _followed_numbers(rows: Iterable[Batch]) -> set[int]:
+    return {number for batch in rows for number in following.to_follow(batch.facts)}
 
 
 def _watched(rows: Iterable[Batch]) -> list[tuple[str, int, str]]:

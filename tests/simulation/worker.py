@@ -40,6 +40,8 @@ S = PostingState
 Driving = Generator[float, None, Facts]
 UNDECIDED = frozenset({S.WAITING, S.READY, S.BLOCKED, S.REVIEW})
 STEP_LIMIT = 3000
+#: The cadence when everybody has gone home.
+CALM_SECONDS = 700.0
 FOREVER = float("inf")
 CIRCUIT_FAILURES = 5
 #: The reconciliation that lists everything of the last days; hourly here, since a day is three hours.
@@ -67,7 +69,7 @@ class Worker:
     def run(self) -> Process:
         again = FOREVER
         while True:
-            cadence = self.world.nature.cadence_seconds if self.world.is_hostile else 400.0
+            cadence = self.world.nature.cadence_seconds if self.world.is_hostile else CALM_SECONDS
             yield min(again, self.world.rng.uniform(0.5, 1.5) * cadence)
             again = FOREVER
             yield from self.take_in()
@@ -161,10 +163,11 @@ class Worker:
 
     def turn(self, lease: Lease) -> Process:
         headers = yield from self.list_headers()
-        if self.is_held(headers):
-            return
-        self.check(lease)
-        yield from self.sweep(lease, headers)
+        if not self.store.is_judged(headers):
+            if self.is_held(headers):
+                return
+            self.check(lease)
+            yield from self.sweep(lease, headers)
         self.move_marks(headers)
         for batch in self.store.unsettled():
             row = self.store.batches[batch.tag]
@@ -206,8 +209,8 @@ class Worker:
 
     def list_headers(self) -> Generator[float, None, tuple[BatchHeader, ...]]:
         company = self.store.company
-        followed = [numbers[0] - 1 for numbers in self.store.followed().values()]
-        after = min((company.low_mark, self.store.highest() - 1, *followed))
+        oldest = min(self.store.followed_numbers(), default=company.low_mark + 1)
+        after = min(company.low_mark, self.store.highest() - 1, oldest - 1)
         is_full = self.world.seconds >= company.full_look_at
         answer = yield from self.read(ListBatches(after=0 if is_full else max(0, after)))
         assert isinstance(answer, Headers)
@@ -238,14 +241,13 @@ class Worker:
 
     def sweep(self, lease: Lease, headers: tuple[BatchHeader, ...]) -> Process:
         self._is_left_over = False
-        followed = self.store.followed()
         self.reopen_changed(headers)
         company = self.store.company
         numbers = sweeping.suspects(
             headers,
-            judged=self.store.judged_prints(),
+            known=self.store.prints(),
             looked_at=company.prints,
-            followed=() if company.is_thorough else {n for mine in followed.values() for n in mine},
+            followed=() if company.is_thorough else self.store.followed_numbers(),
             is_thorough=company.is_thorough or self.store.is_search_due(),
         )
         read = []
@@ -257,6 +259,8 @@ class Worker:
         self.check(lease)
         if read:
             self.judge(read)
+        elif not self.store.unsettled():
+            self.store.note_judged(headers)
 
     def reopen_changed(self, headers: tuple[BatchHeader, ...]) -> None:
         """Open those of our batches again that Sage shows otherwise than they were read."""
@@ -278,15 +282,18 @@ class Worker:
         """Sweep what these hold; one with an entry of a posting under way is read again later."""
         places = {p.id: p.place for p in self.store.postings.values()}
         mine: dict[str, Posting] = {}
+        looked_at: dict[int, str] = {}
         for batch in batches:
             found = sweeping.owners(batch, self.store.by_order(), places)
             rows = [self.store.postings[key] for key in found]
             is_under_way = any(self.store.is_under_way(row) for row in rows)
             known = sweeping.UNJUDGED if is_under_way else fingerprint(batch.header)
-            self.store.company.prints[batch.header.number] = known
+            looked_at[batch.header.number] = known
             self._is_left_over |= is_under_way
             if not is_under_way:
                 mine |= {row.id: row for row in rows}
+        company = self.store.company
+        company.prints = company.prints | looked_at
         if mine:
             numbers = tuple(sorted(batch.header.number for batch in batches))
             self.open_sweep(list(mine.values()), numbers)
