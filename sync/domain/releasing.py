@@ -26,7 +26,7 @@ from sync.domain.commands import (
     Refused,
     SetReady,
 )
-from sync.domain.facts import Facts, Fate, Stage
+from sync.domain.facts import Facts, Fate, Place, Stage
 from sync.domain.looking import PAIRS_PER_CALL
 from sync.domain.policy import Release
 from sync.domain.replacing import replace
@@ -40,17 +40,24 @@ Waited = tuple[Facts, float, str]
 
 
 def begin(facts: Facts) -> Facts:
-    """Choose the batches to release or to prove: those with an entry that landed as it was sent."""
+    """Choose the batches to release, where an entry landed as it was sent, and those to prove posted.
+
+    A person may have posted one before it was read back, also after an edit.
+    """
     is_left_open = facts.release is Release.OPEN or facts.is_following
     numbers = sorted(
         {
             place.batch_number
             for place in facts.places.values()
-            if place.fate is Fate.LANDED
-            and (not is_left_open or place.status == BatchStatus.POSTED)
+            if (place.fate is Fate.LANDED and not is_left_open) or _is_unproved(place)
         }
     )
     return _start(replace(facts, stage=Stage.RELEASE, to_release=tuple(numbers)))
+
+
+def _is_unproved(place: Place) -> bool:
+    is_here = place.fate in {Fate.LANDED, Fate.DIFFERS} and not place.is_posted
+    return is_here and place.status == BatchStatus.POSTED
 
 
 def follow(facts: Facts, numbers: tuple[int, ...]) -> Facts:

@@ -455,6 +455,21 @@ def test_an_entry_no_longer_listed_in_a_posted_batch_is_looked_for_as_a_document
     assert story.fates() == ["posted", "posted"]
 
 
+def test_an_entry_edited_and_posted_before_it_was_read_back_is_proved_posted() -> None:
+    edited = an_invoice(an_entry(1), 1, total=Decimal(999))
+    story = Story(1).to_post()
+    story.tell(Created(number=58), read(a_batch(58, [edited], status=BatchStatus.POSTED)))
+    assert story.command == ReadPosted(number=58)
+
+    document = a_document(an_entry(1), 58, 1, amount=Decimal(999))
+    story.tell(PostedFound(documents=(document,)))
+
+    assert story.kind == "Done"
+    assert story.fate(1) == "differs"
+    assert story.facts.place("p1").is_posted
+    assert "It is posted" in landing(story.facts, "p1").sentence
+
+
 def test_an_entry_edited_and_then_posted_still_differs_though_its_total_agrees() -> None:
     other_account = replace(
         an_invoice(an_entry(1), 1), details=(InvoiceDetail(gl_account="7000", amount=Decimal(101)),)
