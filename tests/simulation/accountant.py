@@ -11,6 +11,8 @@ from tests.simulation.store import Posting, Store
 from tests.simulation.world import Process, World
 
 S = PostingState
+#: Longer than any request of ours that was given up goes on.
+PATIENCE_SECONDS = 2400.0
 
 
 class Accountant:
@@ -20,6 +22,7 @@ class Accountant:
         self.world, self.store, self.sage = world, store, sage
         #: What somebody knows about Sage that the numbers alone do not tell.
         self.was_sage_restored = False
+        self.blocked_since: dict[str, float] = {}
 
     def run(self) -> Process:
         while True:
@@ -28,11 +31,28 @@ class Accountant:
                 self.lift_hold()
                 self.store.release(lease)
             self.store.company.paused = ""
+            for posting in self.store.blocked():
+                self.look_in_sage(posting)
             if not self.world.is_hostile:
                 continue
             for posting in list(self.store.postings.values()):
                 if posting.state is S.ATTENTION and self.world.rng.random() < 0.3:
                     self.act(posting)
+
+    def look_in_sage(self, posting: Posting) -> None:
+        """Says “I looked in Sage”, once a request that was given up cannot be under way any more."""
+        since = self.blocked_since.setdefault(posting.id, self.world.seconds)
+        order = posting.id.upper()
+        is_there = self.sage.copies(order) or any(
+            document.order_number == order for document in self.sage.documents.values()
+        )
+        if self.world.seconds - since < PATIENCE_SECONDS or is_there:
+            return
+        self.world.happened("accountant: looked in Sage")
+        del self.blocked_since[posting.id]
+        self.store.advance(
+            posting.id, S.WAITING, by_person=True, is_clean=True, place=Place(), batch=""
+        )
 
     def act(self, posting: Posting) -> None:
         batch = self.store.batches.get(posting.batch)

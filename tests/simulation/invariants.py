@@ -88,8 +88,8 @@ def _check_place(findings: Findings, posting: Posting, sage: ModelSage) -> None:
     where = f"{posting.id} at batch {place.batch_number}, entry {place.entry_number}"
     order = posting.id.upper()
     if place.is_posted:
-        pair = (posting.entry.vendor_number, place.document_number) if posting.entry else ("", "")
-        document = sage.documents.get(pair)
+        spot = (place.batch_number, place.entry_number)
+        document = sage.document_at(spot)
         if document is None and order not in sage.cleared:
             findings.lost.append(f"{where} is shown as posted and is not")
         elif document and document.order_number != order and order not in sage.cleared:

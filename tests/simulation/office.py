@@ -82,7 +82,7 @@ def enter_bills(world: World, bill: ModelBill, sage: ModelSage) -> None:
 
 
 def approver(world: World, bill: ModelBill) -> Process:
-    """Un-approves, approves again, changes and archives bills."""
+    """Un-approves, approves again, changes and archives bills; links their vendors otherwise."""
     rng = world.rng
     while world.is_hostile:
         yield rng.expovariate(1 / (world.nature.person_seconds * 2))
@@ -95,6 +95,13 @@ def approver(world: World, bill: ModelBill) -> Process:
             bill.write(replace(one, is_approved=False))
             again = one.id
             world.after(rng.uniform(30, 900), lambda key=again: _approve(bill, key))  # type: ignore[misc]
+        elif roll < 0.47:
+            world.happened("bill's number corrected")
+            bill.write(replace(one, number=f"{one.number}R"[:12]))
+        elif roll < 0.54:
+            world.happened("vendor re-linked")
+            other = one.vendor[:-1] if one.vendor.endswith("R") else f"{one.vendor}R"
+            bill.write(replace(one, vendor=other))
         elif roll < 0.75:
             world.happened("bill changed")
             day = rng.choice(DAYS) if rng.random() < 0.3 else one.day

@@ -121,7 +121,8 @@ class Scene:
         while self.world.seconds < ends and still < 3:
             before = self._state()
             self.world.run(self.world.seconds + 900)
-            still = still + 1 if self._state() == before and not self.store.unsettled() else 0
+            is_open = self.store.unsettled() or self.store.blocked()
+            still = still + 1 if self._state() == before and not is_open else 0
 
     def _state(self) -> tuple[object, ...]:
         return self.store.commits, self.wire.posts, self.store.company.hold

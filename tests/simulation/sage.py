@@ -120,6 +120,11 @@ class ModelSage:
     def posted_of(self, number: int) -> tuple[PostedDocument, ...]:
         return tuple(d for d in self.documents.values() if d.batch_number == number)
 
+    def document_at(self, spot: tuple[int, int]) -> PostedDocument | None:
+        """The document that was posted from this batch and entry."""
+        documents = self.documents.values()
+        return next((d for d in documents if (d.batch_number, d.entry_number) == spot), None)
+
     # --- writes ---
 
     def draw(self, description: str) -> ABatch:

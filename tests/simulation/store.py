@@ -265,6 +265,9 @@ class Store:
     def waiting(self) -> list[Posting]:
         return self.postings.ask(_waiting)
 
+    def blocked(self) -> list[Posting]:
+        return self.postings.ask(_blocked)
+
     def is_due(self, bill: Bill) -> bool:
         """Readiness in a nutshell: approved, not archived, and in a period that is open."""
         is_open = self.company.closed_until.get(period_of(bill.day), 0.0) <= self.world.seconds
@@ -321,6 +324,10 @@ def _unsettled(rows: Iterable[Batch]) -> list[Batch]:
 
 def _ready(rows: Iterable[Posting]) -> list[Posting]:
     return [posting for posting in rows if posting.state is S.READY]
+
+
+def _blocked(rows: Iterable[Posting]) -> list[Posting]:
+    return [posting for posting in rows if posting.state is S.BLOCKED]
 
 
 def _waiting(rows: Iterable[Posting]) -> list[Posting]:

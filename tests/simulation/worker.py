@@ -123,6 +123,13 @@ class Worker:
     def decide(self, posting: Posting) -> None:
         self.store.advance(posting.id, S.WAITING, sentence="Waits for approval.", batch="")
         if self.store.is_due(posting.bill):
+            self.make_ready(self.store.postings[posting.id])
+
+    def make_ready(self, posting: Posting) -> None:
+        """READY, or BLOCKED where it may be in Sage under other numbers than it would have now."""
+        if self.is_sent_under_others(posting):
+            self.store.advance(posting.id, S.BLOCKED, sentence="Sent under other numbers before.")
+        else:
             self.store.advance(posting.id, S.READY, sentence="")
 
     # --- leaving Sage alone ---
@@ -198,7 +205,9 @@ class Worker:
     def decide_waiting(self) -> None:
         for posting in self.store.waiting():
             if self.store.is_due(posting.bill):
-                self.store.advance(posting.id, S.READY, sentence="")
+                self.make_ready(posting)
+        for posting in self.store.ready():
+            self.make_ready(posting)
 
     def read(self, command: ListBatches | ReadBatch) -> Generator[float, None, Answer]:
         """A look of the pass itself: where it gets no answer, the pass is over."""
@@ -333,10 +342,26 @@ class Worker:
             company_id=f"c{self.world.seconds}", posting_ids=ids, round_number=company.rounds
         )
 
+    def is_sent_under_others(self, posting: Posting) -> bool:
+        return not (posting.entry is None or posting.is_clean or self._is_same(posting))
+
+    def _is_same(self, posting: Posting) -> bool:
+        """Whether the identity it had is the one that its bill asks for now."""
+        bill, had = posting.bill, posting.entry
+        return (
+            had is not None
+            and had.vendor_number == bill.vendor
+            and (
+                had.document_number == bill.number
+                or had.document_number.startswith(f"{bill.number}-")
+            )
+        )
+
     def entry_for(self, posting: Posting) -> Entry:
-        """The posting's identity: allotted once from our own rows, then frozen."""
-        bill = posting.bill
-        number = posting.entry.document_number if posting.entry else self._free_number(posting)
+        """The posting's identity: allotted from our own rows, then frozen once a byte has left."""
+        bill, had = posting.bill, posting.entry
+        number = had.document_number if had and self._is_same(posting) else ""
+        number = number or self._free_number(posting)
         return Entry(
             posting_id=posting.id,
             bill_id=bill.id,
