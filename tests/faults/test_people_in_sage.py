@@ -123,6 +123,27 @@ def test_f26_an_entry_posting_could_not_take_is_followed_to_its_error_batch(desk
     all_in_sage(desk, 3, status="Posted")
 
 
+def test_f26_an_entry_moved_without_a_word_of_where_is_searched_and_found(desk: Desk) -> None:
+    desk.sync()
+    batch, entry = entry_of(desk, "B-2")
+    desk.sage.mark_entry_bad("CALBAK", batch, entry, reason="Vendor PRAMIL is on hold.")
+    desk.sage.post_batch("CALBAK", batch)
+    books = desk.sage.company("CALBAK")
+    with books.lock:
+        for row in books.table("APPostingErrorMessages").rows():
+            row["ErrorBatchNumber"] = row["ErrorEntryNumber"] = 0
+
+    desk.sync()
+    [moved] = desk.postings(state="ATTENTION")
+    assert "does not say where it is now" in moved.sentence
+    later(desk)
+    heal(desk)
+
+    agrees(desk)
+    [moved] = desk.postings(state="ATTENTION")
+    assert "moved it to batch {}, entry {}".format(*entry_of(desk, "B-2")) in moved.sentence
+
+
 @pytest.mark.parametrize("what", ["entry", "batch"])
 def test_f26_what_a_person_deleted_is_told_and_never_sent_again_by_itself(
     desk: Desk, what: str
