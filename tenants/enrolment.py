@@ -88,6 +88,32 @@ def create_company(
         return company
 
 
+def add_company(
+    *,
+    tenant: Tenant,
+    name: str,
+    time_zone: str,
+    currency: str,
+    actor: audit.Actor,
+    now: datetime,
+) -> Company:
+    """Make a company that somebody asked for, and record who; opens the scope."""
+    company = create_company(
+        tenant=tenant,
+        slug=free_company_slug(tenant, name),
+        name=name,
+        time_zone=time_zone,
+        currency=currency,
+        now=now,
+    )
+    with tenant_scope(tenant.pk):
+        audit.record(
+            tenant=tenant, actor=actor, action="company.created", subject=company.name,
+            subject_id=company.pk, now=now,
+        )  # fmt: skip
+    return company
+
+
 @transaction.atomic
 def enrol(
     *, tenant: Tenant, email: str, role: Role, name: str, password: str | None, now: datetime

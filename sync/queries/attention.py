@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -161,8 +160,7 @@ def _shown(
 
 def _named(cause: Cause) -> tuple[str, str]:
     """The code and subject a cause's link carries; ("", "") for a bill of its own."""
-    found = parse_qs(cause.query).get("cause", [""])[0]
-    code, _, subject = found.partition(":")
+    code, _, subject = cause.filter.partition(":")
     return code, subject
 
 

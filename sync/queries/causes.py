@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from django.db.models import Case, F, Q, When
 
@@ -56,6 +56,11 @@ class Cause:
     amount: Decimal = Decimal(0)
     elsewhere: dict[str, Decimal] = field(default_factory=dict)
     oldest: datetime | None = None
+
+    @property
+    def filter(self) -> str:
+        """`code:subject`, which narrows a list to its bills; "" where it is about one bill."""
+        return parse_qs(self.query).get("cause", [""])[0]
 
     def add(self, row: dict[str, object]) -> None:
         """Count one more bill behind this cause."""

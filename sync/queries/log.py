@@ -65,13 +65,14 @@ def _narrowed(
         company_id=company_id
     )
     if wanted.find:
-        rows = rows.filter(_found_by(wanted.find))
+        rows = rows.filter(found_by(wanted.find))
     if wanted.run_id is not None:
         rows = rows.filter(run_id=wanted.run_id)
     return rows
 
 
-def _found_by(text: str) -> Q:
+def found_by(text: str) -> Q:
+    """Lines that name this text, batch or amount anywhere."""
     question = (
         Q(invoice_number__icontains=text)
         | Q(vendor_name__icontains=text)

@@ -6,8 +6,6 @@ tenant's scope for its rows and lets go of it around the call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -18,16 +16,15 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.forms import BillForm, ConnectionForm, SageForm
 from integrations.ping.ladder import is_well
 from sync import jobs
 from sync.queries.set_up import Window, set_up_of
 from sync.services import trying
-from sync.services.provisioning.company import BillEntry, SageEntry
+from sync.services.entering import enter, form_of
+from sync.services.listening import listen
 from sync.services.trying import NAMES, Side, Tried
 from sync.views import it_letter, practice
 from sync.views.frame import go, show
-from sync.views.webhook import listen
 from tenants import audit
 from tenants.access import CompanyRequest, company_view
 from tenants.models import Role
@@ -64,14 +61,15 @@ def change(request: CompanyRequest, side: str) -> HttpResponseBase:
     which, now = side_of(side), timezone.now()
     with tenant_scope(request.tenant.pk):
         stored = trying.row_of(request.company, which)
-    kind: type[ConnectionForm] = BillForm if which is Side.BILL else SageForm
+    kind = form_of(which)
     is_sent = request.method == "POST"
     form = kind(*([request.POST] if is_sent else []), stored=stored)
     if not is_sent and stored is None and "practice" in request.GET:
         practice.fill_in(form, which)
     tried = Tried()
     if is_sent and form.is_valid():
-        tried = _connect(request, which, form.cleaned_data, now)
+        actor = audit.actor_of(request)
+        tried = enter(request.company, which, form.cleaned_data, actor=actor, now=now)
         if tried.is_stored:
             return _connected(request, which, tried, now)
         for name, sentence in tried.errors.items():
@@ -102,26 +100,6 @@ def _form_page(
         return answer.render()
 
 
-def _connect(request: CompanyRequest, side: Side, said: Mapping[str, Any], now: datetime) -> Tried:
-    company, actor = request.company, audit.actor_of(request)
-
-    def secret(name: str) -> str:
-        return str(said[name]) or trying.stored_secret(company, side, name)
-
-    if side is Side.BILL:
-        bill = BillEntry(
-            environment=said["environment"],
-            user_name=said["user_name"],
-            password=secret("password"),
-            organization_id=said["organization_id"],
-            developer_key=secret("developer_key"),
-        )
-        return trying.connect_bill(company, bill, actor=actor, now=now)
-    plain = {each.name: said[each.name] for each in fields(SageEntry) if each.name != "password"}
-    sage = SageEntry(**plain, password=secret("password"))
-    return trying.connect_sage(company, sage, actor=actor, now=now)
-
-
 def _connected(
     request: CompanyRequest, side: Side, tried: Tried, now: datetime
 ) -> HttpResponseBase:
@@ -135,7 +113,7 @@ def _connected(
         return go(request, "connections")
     said = f"{NAMES[side]} is connected."
     if side is Side.BILL:
-        said = f"{said} {listen(request, now)}"
+        said = f"{said} {_listen(request, now)}"
     messages.success(request, said)
     _wake(request)
     with tenant_scope(request.tenant.pk):
@@ -160,7 +138,7 @@ def test(request: CompanyRequest, side: str) -> HttpResponseBase:
     elif is_well(tried.steps):
         messages.success(request, f"{NAMES[which]} works: every needed check passed.")
         if which is Side.BILL:
-            listen(request, now)
+            _listen(request, now)
         _wake(request)
     else:
         messages.warning(request, f"{NAMES[which]} does not work yet; the ladder says what to do.")
@@ -187,6 +165,10 @@ def side_of(text: str) -> Side:
     if text not in Side.values:
         raise Http404
     return Side(text)
+
+
+def _listen(request: CompanyRequest, now: datetime) -> str:
+    return listen(request.company, actor=audit.actor_of(request).name, now=now)
 
 
 def _wake(request: CompanyRequest) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -13,26 +12,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sync.domain.words import money
-from sync.models import LogEntry, Posting
-from sync.queries.log import LogFilter, event_of, find_line, find_lines, iter_lines
+from sync.models import LogEntry
+from sync.queries import exports
+from sync.queries.log import LogFilter, event_of, find_line, find_lines
 from sync.queries.paging import clean
-from sync.queries.postings import WORDS, Filter, Standing, iter_rows, standing_of
+from sync.queries.postings import Filter, Standing
+from sync.queries.spreadsheet import stream_csv
 from sync.queries.wire_text import wire_text
 from sync.views.frame import show
-from sync.views.spreadsheet import figure, stream_csv
 from sync.views.steps import heading_of
 from tenants.access import CompanyRequest, company_view
-from tenants.scoping import tenant_scope
-
-LOG_HEAD = (
-    "Time (UTC)", "What happened", "Sentence", "Who", "Vendor", "Invoice", "GL accounts", "Amount",
-    "Status", "Batch", "Entry",
-)  # fmt: skip
-POSTING_HEAD = (
-    "Changed (UTC)", "Vendor", "Invoice", "State", "Sentence", "Bill date", "Posting date",
-    "Period", "Currency", "In BILL", "In Sage", "Sage vendor", "Sage document", "Batch", "Entry",
-    "BILL id",
-)  # fmt: skip
 
 
 @require_safe
@@ -64,16 +53,8 @@ def log(request: CompanyRequest) -> TemplateResponse:
 def log_csv(request: CompanyRequest) -> HttpResponseBase:
     """Every line of the filter as CSV, streamed; it opens its own scope."""
     wanted = _wanted(request)
-
-    def lines() -> Iterator[Iterable[object]]:
-        yield LOG_HEAD
-        with tenant_scope(request.tenant.pk):
-            for line in iter_lines(
-                tenant_id=request.tenant.pk, company_id=request.company.pk, wanted=wanted
-            ):
-                yield _log_cells(line)
-
-    return stream_csv(lines(), f"log-{request.company.slug}.csv")
+    lines = exports.log_lines(request.company, wanted, heading=_heading)
+    return stream_csv(lines, f"log-{request.company.slug}.csv")
 
 
 @require_safe
@@ -81,53 +62,12 @@ def log_csv(request: CompanyRequest) -> HttpResponseBase:
 def postings_csv(request: CompanyRequest) -> HttpResponseBase:
     """Every bill of the filter as CSV, streamed; it opens its own scope."""
     wanted = Filter.from_query(request.GET)
-
-    def lines() -> Iterator[Iterable[object]]:
-        yield POSTING_HEAD
-        with tenant_scope(request.tenant.pk):
-            for row in iter_rows(
-                tenant_id=request.tenant.pk, company_id=request.company.pk, wanted=wanted
-            ):
-                yield _posting_cells(row)
-
-    return stream_csv(lines(), f"postings-{request.company.slug}.csv")
+    lines = exports.posting_lines(request.company, wanted)
+    return stream_csv(lines, f"postings-{request.company.slug}.csv")
 
 
-def _log_cells(line: LogEntry) -> tuple[object, ...]:
-    return (
-        line.at.isoformat(timespec="milliseconds"),
-        heading_of(event_of(line))[0],
-        line.sentence,
-        line.actor or "ml-connector",
-        line.vendor_name,
-        line.invoice_number,
-        line.gl_accounts,
-        figure(line.amount),
-        line.status,
-        line.batch_number or "",
-        line.entry_number or "",
-    )
-
-
-def _posting_cells(row: Posting) -> tuple[object, ...]:
-    return (
-        row.changed_at.isoformat(timespec="seconds"),
-        row.vendor_name,
-        row.invoice_number,
-        WORDS[standing_of(row.state, row.sage_status)],
-        row.sentence,
-        row.invoice_date or "",
-        row.posting_date or "",
-        f"{row.fiscal_year}-{row.fiscal_period}" if row.fiscal_period else "",
-        row.currency,
-        figure(getattr(row, "bill_amount", row.amount)),
-        figure(row.sage_amount if row.sage_batch_number is not None else None),
-        row.vendor_number,
-        row.sage_document_number or row.document_number,
-        row.sage_batch_number or "",
-        row.sage_entry_number or "",
-        row.source_id,
-    )
+def _heading(line: LogEntry) -> str:
+    return heading_of(event_of(line))[0]
 
 
 def _wanted(request: CompanyRequest) -> LogFilter:

@@ -26,8 +26,8 @@ from sync.queries.mapping import (
     target_of,
     trouble_of,
 )
-from sync.services import catalogue, mapping_acts, mapping_files
-from sync.services.clients import NotReady, open_work
+from sync.services import looking_up, mapping_acts, mapping_files
+from sync.services.clients import NotReady
 from sync.services.mapping_acts import WORDS, Draft, Refused
 from sync.views.bench import tell, wake
 from sync.views.frame import go, show
@@ -240,12 +240,8 @@ def mapping_history(request: CompanyRequest) -> TemplateResponse:
     return show(request, "sync/mapping_history.html", context, now=timezone.now())
 
 
-#: What a person may have mended in Sage → its list, and the page the button stands on.
-LISTS = {
-    "accounts": (catalogue.ACCOUNTS, "mapping"),
-    "vendors": (catalogue.VENDORS, "vendors"),
-    "periods": (catalogue.PERIODS, "attention"),
-}
+#: Sage's list that is read again → the page the button stands on.
+LISTS = {"accounts": "mapping", "vendors": "vendors", "periods": "attention"}
 
 
 @require_POST
@@ -255,17 +251,11 @@ def read_again(request: CompanyRequest) -> HttpResponseBase:
 
     Opens its own scopes. A failure is said and nothing is lost.
     """
-    kind, page = LISTS.get(request.POST.get("list", ""), LISTS["accounts"])
-    if request.POST.get("next") == "attention":
-        page = "attention"
+    asked = request.POST.get("list", "")
+    name = asked if asked in LISTS else "accounts"
+    page = "attention" if request.POST.get("next") == "attention" else LISTS[name]
     try:
-        work = open_work(
-            tenant_id=request.tenant.pk,
-            company_id=request.company.pk,
-            clock=timezone.now,
-            worker="web",
-        )
-        catalogue.refresh(work, kind)
+        looking_up.read_list(request.company, name, clock=timezone.now)
     except NotReady as refusal:
         messages.warning(request, str(refusal))
     except IntegrationError as error:

@@ -31,9 +31,9 @@ from sync.queries.differences import (
 )
 from sync.queries.postings import Standing
 from sync.queries.runs import steps_of
+from sync.queries.spreadsheet import figure, stream_csv
 from sync.services import reconcile
 from sync.views.frame import go, moments_of, show
-from sync.views.spreadsheet import figure, stream_csv
 from tenants import audit
 from tenants.access import CompanyRequest, company_view
 from tenants.scoping import tenant_scope

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpResponseBase
@@ -11,14 +10,11 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from sync.domain.deeds import Deed
 from sync.domain.mapping_rules import MOST_TELLING_FIRST
-from sync.domain.words import count_of, money
 from sync.models import Posting
 from sync.queries.posting_story import find_posting
 from sync.queries.review import VIEWS, ReviewPage, is_duplicate, panel_of, review_page
-from sync.services import acts, line_choices
-from sync.services.acts import Done, NotOpen, Overtaken
+from sync.services import approving, line_choices
 from sync.services.line_choices import Choice
 from sync.views.bench import tell
 from sync.views.frame import go, show, zone_of
@@ -85,43 +81,17 @@ def _page(
 def review_approve(request: CompanyRequest) -> HttpResponseBase:
     """Approve the bills that were ticked, or all of the view as it was counted."""
     _, page = _list(request)
-    ticked = set(request.POST.getlist("bill"))
-    is_all = request.POST.get("all") == "1"
-    if is_all and request.POST.get("mark") != page.mark:
-        sentence = (
-            f"Nothing was approved: meanwhile it is {count_of(len(page.rows), 'bill')},"
-            f" {money(page.amount, request.company.currency)}. Look and press again."
-        )
-        tell(request, Overtaken(sentence=sentence))
-        return go(request, "review")
-    chosen = [row for row in page.approvable if is_all or str(row.pk) in ticked]
-    if not chosen:
-        tell(request, NotOpen(sentence="Nothing was approved: no bill was chosen."))
-        return go(request, "review")
-    tell(request, _approve(request, chosen, left=len(ticked) - len(chosen) if ticked else 0))
-    return go(request, "review")
-
-
-def _approve(request: CompanyRequest, chosen: list[Posting], *, left: int) -> Done:
-    now, actor, zone = timezone.now(), audit.actor_of(request), zone_of(request)
-    done = [
-        row
-        for row in chosen
-        if isinstance(
-            acts.act(
-                row, Deed.APPROVE, seen_state=row.state, actor=actor, note="", zone=zone, now=now
-            ),
-            Done,
-        )
-    ]
-    total = sum((row.amount or Decimal(0) for row in done), Decimal(0))
-    told = (
-        f"{count_of(len(done), 'bill')} approved to post,"
-        f" {money(total, request.company.currency)}. They go with the next batch."
+    outcome = approving.approve(
+        request.company,
+        page,
+        chosen=request.POST.getlist("bill"),
+        is_all=request.POST.get("all") == "1",
+        mark=request.POST.get("mark", ""),
+        actor=audit.actor_of(request),
+        now=timezone.now(),
     )
-    if left > 0:
-        told += f" {count_of(left, 'ticked bill')} had moved on or may be a duplicate."
-    return Done(sentence=told)
+    tell(request, outcome)
+    return go(request, "review")
 
 
 @require_POST

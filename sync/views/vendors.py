@@ -17,9 +17,9 @@ from sync.domain.account_targets import usable
 from sync.domain.gl_accounts import SageAccounts
 from sync.models import VendorLink
 from sync.queries.vendors import VIEWS, VendorsPage, View, bench_of, vendors_page
-from sync.services import catalogue, vendor_acts, vendor_defaults
+from sync.services import looking_up, vendor_acts, vendor_defaults
 from sync.services.acts import NotOpen, Outcome
-from sync.services.clients import NotReady, open_work
+from sync.services.clients import NotReady
 from sync.views.bench import tell
 from sync.views.frame import go, show
 from tenants import audit
@@ -146,28 +146,13 @@ def _decide(request: CompanyRequest, link: VendorLink, number: str) -> Outcome:
 
 def _ask_sage(request: CompanyRequest, number: str) -> None:
     """Read a vendor we do not know yet from Sage, for somebody who has just added it there."""
-    with tenant_scope(request.tenant.pk):
-        known = {
-            vendor.number.upper()
-            for vendor in catalogue.Lists(request.tenant.pk, request.company.pk).vendors()
-        }
-    if number.upper() in known or number == "new":
+    if number == "new":
         return
     try:
-        work = open_work(
-            tenant_id=request.tenant.pk,
-            company_id=request.company.pk,
-            clock=timezone.now,
-            worker="web",
-        )
-        vendor = work.sage.find_vendor(number)
+        looking_up.read_vendor(request.company, number, clock=timezone.now)
     except (NotReady, IntegrationError) as error:
         said = error.sentence if isinstance(error, IntegrationError) else str(error)
         messages.warning(request, f"Sage could not be asked for {number}: {said}")
-        return
-    if vendor is not None:
-        with tenant_scope(request.tenant.pk):
-            catalogue.store_vendor(work, vendor)
 
 
 @require_POST

@@ -14,6 +14,7 @@ from integrations.errors import IntegrationError
 from integrations.models import WebhookSubscription
 from sync.services import subscriptions
 from sync.services.clients import NotReady
+from sync.services.listening import said
 from sync.services.subscriptions import Desk
 from sync.views.frame import go
 from tenants import audit
@@ -22,18 +23,6 @@ from tenants.models import Role
 from tenants.scoping import tenant_scope
 
 OWNERS = frozenset({Role.OWNER})
-LISTENS = "BILL tells us of changes as they happen."
-
-
-def listen(request: CompanyRequest, now: datetime) -> str:
-    """Register where BILL can reach us; a sentence either way, never a failure."""
-    try:
-        row = subscriptions.register(_desk(request, now))
-    except NotReady as refusal:
-        return str(refusal)
-    except IntegrationError as error:
-        return f"It is read by the clock for now: {error.sentence}"
-    return LISTENS if row.status == WebhookSubscription.Status.REGISTERED else row.reason
 
 
 @require_POST
@@ -44,7 +33,7 @@ def register(request: CompanyRequest) -> HttpResponseBase:
     def act(desk: Desk) -> tuple[bool, str]:
         row = subscriptions.register(desk)
         is_on = row.status == WebhookSubscription.Status.REGISTERED
-        return is_on, LISTENS if is_on else row.reason
+        return is_on, said(row)
 
     return _do(request, "webhook.registered", act)
 

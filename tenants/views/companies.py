@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from tenants import audit
 from tenants.access import TenantRequest, tenant_view
-from tenants.enrolment import create_company, free_company_slug
+from tenants.enrolment import add_company
 from tenants.forms import NewCompanyForm
 from tenants.models import Role
 
@@ -27,17 +27,10 @@ def new_company(request: TenantRequest) -> HttpResponseBase:
     if request.method != "POST" or not form.is_valid():
         status = 422 if form.errors else 200
         return TemplateResponse(request, "tenants/new_company.html", {"form": form}, status=status)
-    now, said = timezone.now(), form.cleaned_data
-    company = create_company(
+    company = add_company(
         tenant=request.tenant,
-        slug=free_company_slug(request.tenant, said["name"]),
-        name=said["name"],
-        time_zone=said["time_zone"],
-        currency=said["currency"],
-        now=now,
+        **form.cleaned_data,
+        actor=audit.actor_of(request),
+        now=timezone.now(),
     )
-    audit.record(
-        tenant=request.tenant, actor=audit.actor_of(request), action="company.created",
-        subject=company.name, subject_id=company.pk, now=now,
-    )  # fmt: skip
     return redirect(f"{company.get_absolute_url()}setup/")
