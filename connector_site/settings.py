@@ -274,16 +274,22 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "sync.api.errors.answer",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "ml-connector",
-    "DESCRIPTION": "Approved payables from BILL, posted to Sage 300.",
+    "DESCRIPTION": (
+        "Approved payables from BILL, posted to Sage 300. Sign in with `Authorization: Bearer mlc_…`."
+        ' Every refusal is `{"error": {…}}` with its sentence, who can mend it, and where: 401'
+        " without a known token, 403 where the token's role may not, 404 where it is not yours."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "PostingState": "sync.models.posting.STATES",
         "VendorLinkState": "sync.models.vendor.LinkState.choices",
+        "System": "sync.services.trying.Side.choices",
     },
     "OAS_VERSION": "3.1.1",  # the policy's JSON Schema stands in it as it is
 }

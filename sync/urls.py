@@ -1,4 +1,4 @@
-"""The work's addresses: BILL's letter box, the machines' API, and the pages."""
+"""The work's addresses: BILL's letter box and the pages; the API has a list of its own."""
 
 from django.urls import include, path
 
@@ -6,6 +6,5 @@ from sync.webhooks import BillLetterBox
 
 urlpatterns = [
     path("webhooks/bill/<uuid:address_id>/", BillLetterBox.as_view(), name="bill_letter_box"),
-    path("api/", include("sync.api.urls")),
     path("", include("sync.views.urls")),
 ]

@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from sync.api.deeds import DoneSerializer, asked, settle
 from sync.api.paging import Newest
-from sync.api.schema import COMPANY, NOT_HERE, answered, refusal, sent
+from sync.api.schema import COMPANY, NOT_HERE, at_fault, examples, refusal
 from sync.domain.mapping_rules import MOST_TELLING_FIRST
 from sync.models import MappingRule
 from sync.services import mapping_acts
 from sync.services.mapping_acts import Draft, Saved, stamp_of
 from tenants import audit
 from tenants.api_access import TenantScoped
-
-RULE = {
-    "name": "Fairs",
-    "gl_account": "6420-100",
-    "account_id": "0caCbkTradeShows0001",
-    "department_id": "",
-    "location_id": "",
-    "class_id": "",
-    "item_id": "",
-    "vendor_id": "",
-}
-EXAMPLE = {
-    "id": "9f0a2b64-1a55-4f43-b1a0-6d1c8f3e7d22",
-    **RULE,
-    "made_at": "2026-12-01T14:42:00Z",
-    "seen": "2026-12-01T14:42:00+00:00",
-}
 
 
 class RuleSerializer(serializers.ModelSerializer[MappingRule]):
@@ -85,8 +68,14 @@ class NewestRule(Newest):
     ordering = ("-made_at", "id")
 
 
-BAD_TARGET = refusal("GL account 6320-300 Fuel is inactive in Sage (this rule). Choose another.")
-OVERTAKEN = refusal("Priya Raman was quicker and changed this rule to 6410-100. Nothing was saved.")
+BAD_TARGET = at_fault(
+    "gl_account: GL account 6320-300 Fuel is inactive in Sage (this rule). Choose another."
+)
+OVERTAKEN = refusal(
+    "Priya Raman was quicker and changed this rule to 6410-100. Nothing was saved.",
+    where="calder/bakery/mapping/",
+)
+SEEN = OpenApiParameter("seen", str, description="Refuses it if the rule has changed since.")
 
 
 @extend_schema_view(
@@ -95,7 +84,7 @@ OVERTAKEN = refusal("Priya Raman was quicker and changed this rule to 6410-100. 
         tags=["mapping rules"],
         parameters=[COMPANY],
         responses={200: RuleSerializer(many=True), 404: NOT_HERE},
-        examples=[answered("Rules", EXAMPLE)],
+        examples=examples("mapping-rules.list"),
     )
 )
 class MappingRules(TenantScoped, ListAPIView[MappingRule]):
@@ -117,22 +106,24 @@ class MappingRules(TenantScoped, ListAPIView[MappingRule]):
         parameters=[COMPANY],
         request=WantedRuleSerializer,
         responses={201: RuleSerializer, 400: BAD_TARGET, 404: NOT_HERE},
-        examples=[sent("Make", RULE), answered("Made", EXAMPLE, status="201")],
+        examples=examples("mapping-rules.make"),
     )
     def post(self, request: Request, company_slug: str) -> Response:
         """Make one."""
         return Response(_save(self, request, None), status=201)
 
 
-class MappingRuleDetail(TenantScoped, APIView):
+class MappingRuleDetail(TenantScoped):
     """One rule."""
+
+    page: ClassVar[str] = "mapping"
 
     @extend_schema(
         summary="Read a mapping rule",
         tags=["mapping rules"],
         parameters=[COMPANY],
         responses={200: RuleSerializer, 404: NOT_HERE},
-        examples=[answered("A rule", EXAMPLE)],
+        examples=examples("mapping-rules.read"),
     )
     def get(self, request: Request, company_slug: str, rule_id: uuid.UUID) -> Response:
         """How it stands."""
@@ -144,10 +135,7 @@ class MappingRuleDetail(TenantScoped, APIView):
         parameters=[COMPANY],
         request=WantedRuleSerializer,
         responses={200: RuleSerializer, 400: BAD_TARGET, 404: NOT_HERE, 409: OVERTAKEN},
-        examples=[
-            sent("Change", {"gl_account": "6410-100", "account_id": "0caCbkAdvertising001"}),
-            answered("Changed", EXAMPLE),
-        ],
+        examples=examples("mapping-rules.change"),
     )
     def put(self, request: Request, company_slug: str, rule_id: uuid.UUID) -> Response:
         """Change it whole."""
@@ -158,17 +146,22 @@ class MappingRuleDetail(TenantScoped, APIView):
         summary="Remove a mapping rule",
         description="Its history stays. Waiting bills that used it are decided anew.",
         tags=["mapping rules"],
-        parameters=[COMPANY],
+        parameters=[COMPANY, SEEN],
         request=None,
         responses={200: DoneSerializer, 404: NOT_HERE, 409: OVERTAKEN},
-        examples=[answered("Removed", {"sentence": "The rule for Trade Shows is removed."})],
+        examples=examples("mapping-rules.remove"),
     )
     def delete(self, request: Request, company_slug: str, rule_id: uuid.UUID) -> Response:
         """Remove it."""
         _find(self, rule_id)
         company = self.get_company()
         outcome = mapping_acts.remove(
-            company, rule_id, actor=audit.actor_of(request), now=timezone.now(), source="api"
+            company,
+            rule_id,
+            seen=request.query_params.get("seen", ""),
+            actor=audit.actor_of(request),
+            now=timezone.now(),
+            source="api",
         )
         return Response({"sentence": settle(company, outcome)})
 
@@ -180,16 +173,21 @@ def _find(view: TenantScoped, rule_id: uuid.UUID) -> MappingRule:
     return row
 
 
+def draft_of(wanted: Mapping[str, Any]) -> Draft:
+    """The rule a body asks for."""
+    return Draft(
+        gl_account=wanted["gl_account"].strip(),
+        name=wanted["name"],
+        conditions={name: wanted[name] for name in MOST_TELLING_FIRST},
+    )
+
+
 def _save(view: TenantScoped, request: Request, rule_id: uuid.UUID | None) -> Any:
     company = view.get_company()
     wanted = asked(WantedRuleSerializer, request)
     outcome = mapping_acts.save(
         company,
-        Draft(
-            gl_account=wanted["gl_account"],
-            name=wanted["name"],
-            conditions={name: wanted[name] for name in MOST_TELLING_FIRST},
-        ),
+        draft_of(wanted),
         rule_id=rule_id,
         seen=wanted["seen"],
         actor=audit.actor_of(request),

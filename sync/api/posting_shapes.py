@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sync.api.log import LogEntrySerializer
+from sync.domain.deeds import offers
 from sync.models import Answer, Attempt, Posting
 from sync.queries.api_story import attempts_of, log_of
+from sync.queries.posting_story import standing_for_deeds
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -21,6 +24,15 @@ class ProblemSerializer(serializers.Serializer[Any]):
     severity = serializers.CharField()
     subject = serializers.CharField(allow_blank=True)
     subject_name = serializers.CharField(allow_blank=True)
+
+
+class OfferSerializer(serializers.Serializer[Any]):
+    """A deed that is open now, what follows from it, and the note it needs ("" needs none)."""
+
+    deed = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    consequence = serializers.CharField()
+    note_label = serializers.CharField(allow_blank=True)
 
 
 class LineSerializer(serializers.Serializer[Any]):
@@ -119,14 +131,22 @@ class PostingDetailSerializer(PostingSerializer):
     lines = LineSerializer(many=True)
     attempts = serializers.SerializerMethodField()
     log = serializers.SerializerMethodField()
+    deeds = serializers.SerializerMethodField()
 
     class Meta(PostingSerializer.Meta):
         fields = [
             *PostingSerializer.Meta.fields, "words", "warnings", "lines", "posting_date",
             "fiscal_year", "fiscal_period", "order_number", "sage_document_number", "sage_amount",
             "posting_sequence", "read_back_at", "in_sage_at", "posted_at", "approval_seen_at",
-            "changed_in_bill_at", "change_note", "attempts", "log",
+            "changed_in_bill_at", "change_note", "deeds",
+            "attempts", "log",
         ]  # fmt: skip
+
+    @extend_schema_field(OfferSerializer(many=True))
+    def get_deeds(self, posting: Posting) -> object:
+        """What may be done with it now."""
+        zone = ZoneInfo(posting.company.time_zone)
+        return OfferSerializer(offers(standing_for_deeds(posting, zone=zone)), many=True).data
 
     @extend_schema_field(AttemptSerializer(many=True))
     def get_attempts(self, posting: Posting) -> object:

@@ -17,83 +17,13 @@ from sync import jobs
 from sync.api.errors import Conflict
 from sync.api.paging import Newest, NewestStart
 from sync.api.runs import StepSerializer
-from sync.api.schema import COMPANY, NOT_HERE, answered, refusal
+from sync.api.schema import COMPANY, NOT_HERE, examples, refusal
 from sync.domain.packing import unpack
 from sync.domain.reconciliation import Mover, Part, PeriodSum
 from sync.models import Discrepancy, Reconciliation
 from sync.services import reconcile
 from tenants import audit
 from tenants.api_access import TenantScoped
-
-STEP = {
-    "name": "Read our batches in Sage",
-    "done": 0,
-    "total": 3,
-    "started_at": "2026-12-01T12:00:04+00:00",
-    "ended_at": "2026-12-01T12:00:05+00:00",
-    "sentence": "31 of 31 listed by Sage.",
-}
-SUM = {
-    "period": "2026-11",
-    "currency": "USD",
-    "bills": 130,
-    "approved": "252350.710",
-    "open": "11317.200",
-    "ready_to_post": "14920.150",
-    "posted": "171204.380",
-    "apart": "54908.980",
-    "unexplained": "0.000",
-    "is_open": True,
-    "is_partial": False,
-}
-PART = {
-    "part": "vendors",
-    "compared_at": "2026-12-01T12:00:06+00:00",
-    "sentence": "211 linked vendors",
-}
-EXAMPLE = {
-    "id": "5b1d0c7e-2f4d-4e4f-a8d5-2f5c7f0e9b33",
-    "trigger": "schedule",
-    "asked_by": "",
-    "started_at": "2026-12-01T12:00:03Z",
-    "ended_at": "2026-12-01T12:00:07Z",
-    "outcome": "ok",
-    "sentence": "14 differences, 6 for a person.",
-    "steps": [STEP],
-    "sums": [SUM],
-    "parts": [PART],
-    "sage_calls": 9,
-}
-ASKED = {
-    **EXAMPLE,
-    "trigger": "api",
-    "asked_by": "API token Test",
-    "ended_at": None,
-    "outcome": "",
-    "sentence": "",
-    "steps": [],
-    "sums": [],
-    "parts": [],
-    "sage_calls": 0,
-}
-DIFFERENCE = {
-    "id": "c3d0e9aa-2f4d-4e4f-a8d5-2f5c7f0e9b44",
-    "part": "accounts",
-    "kind": "account_inactive",
-    "mover": "person",
-    "title": "6320-300 Fuel is inactive in Sage",
-    "detail": "mapped for Fuel, by number",
-    "do": "Choose another account",
-    "target": "bill_account",
-    "target_id": "0caCbkFuel0000000001",
-    "period": "",
-    "currency": "",
-    "bills": 0,
-    "amount": None,
-    "first_seen_at": "2026-11-28T12:00:06Z",
-    "last_seen_at": "2026-12-01T12:00:06Z",
-    "settled_at": None,
-}
 
 
 class SumSerializer(serializers.Serializer[Any]):
@@ -209,7 +139,7 @@ class CompanyComparisons(TenantScoped):
         tags=["reconciliations"],
         parameters=[COMPANY],
         responses={200: ReconciliationSerializer(many=True), 404: NOT_HERE},
-        examples=[answered("Comparisons", EXAMPLE)],
+        examples=examples("reconciliations.list"),
     )
 )
 class Reconciliations(CompanyComparisons, ListAPIView[Reconciliation]):
@@ -217,6 +147,7 @@ class Reconciliations(CompanyComparisons, ListAPIView[Reconciliation]):
 
     serializer_class = ReconciliationSerializer
     pagination_class = NewestStart
+    page: ClassVar[str] = "policy"
 
     @extend_schema(
         summary="Compare now",
@@ -228,9 +159,11 @@ class Reconciliations(CompanyComparisons, ListAPIView[Reconciliation]):
         responses={
             202: ReconciliationSerializer,
             404: NOT_HERE,
-            409: refusal("Calder Bakery is paused. An owner can resume it."),
+            409: refusal(
+                "Calder Bakery is paused. An owner can resume it.", where="calder/bakery/policy/"
+            ),
         },
-        examples=[answered("Asked for", ASKED, status="202")],
+        examples=examples("reconciliations.start"),
     )
     def post(self, request: Request, company_slug: str) -> Response:
         """Ask for a comparison."""
@@ -249,7 +182,7 @@ class Reconciliations(CompanyComparisons, ListAPIView[Reconciliation]):
         tags=["reconciliations"],
         parameters=[COMPANY],
         responses={200: ReconciliationSerializer, 404: NOT_HERE},
-        examples=[answered("A comparison", EXAMPLE)],
+        examples=examples("reconciliations.read"),
     )
 )
 class ReconciliationDetail(CompanyComparisons, RetrieveAPIView[Reconciliation]):
@@ -265,7 +198,7 @@ class ReconciliationDetail(CompanyComparisons, RetrieveAPIView[Reconciliation]):
         tags=["reconciliations"],
         parameters=[COMPANY],
         responses={200: DifferenceSerializer(many=True), 404: NOT_HERE},
-        examples=[answered("Differences", DIFFERENCE)],
+        examples=examples("differences.list"),
     )
 )
 class Differences(TenantScoped, ListAPIView[Discrepancy]):

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from sync.api.deeds import DoneSerializer, asked, settle
-from sync.api.schema import COMPANY, NOT_HERE, answered, refusal, sent
+from sync.api.postings import FILTERS
+from sync.api.schema import COMPANY, NOT_HERE, examples, refusal
 from sync.queries.postings import Filter
 from sync.services import replaying
 from tenants import audit
 from tenants.api_access import TenantScoped
-
-FILTERS = [
-    OpenApiParameter(name, str, description=text)
-    for name, text in (
-        ("state", "blocked or attention; left out: both and every other state."),
-        ("cause", "A cause as `code:subject`, for example account_unmapped:0caCbkTradeShows0001."),
-        ("vendor", "Part of the vendor's name."),
-        ("invoice", "Part of the invoice number."),
-        ("find", "Invoice number, vendor, amount or BILL id."),
-    )
-]
-PLAN = {
-    "count": 3,
-    "amount": "8256.80",
-    "left": {"not stopped": 34},
-    "beyond": 0,
-    "mark": "3:8256.800",
-    "posting_ids": ["0f5a1c7e-3f4d-4e4f-a8d5-2f5c7f0e9b21"],
-}
 
 
 class PlanSerializer(serializers.Serializer[Any]):
@@ -59,15 +40,17 @@ class WantedReplaySerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=250)
 
 
-class Replay(TenantScoped, APIView):
+class Replay(TenantScoped):
     """Ask again for the stopped bills of a filter."""
+
+    page: ClassVar[str] = "replay"
 
     @extend_schema(
         summary="Count what a replay would touch",
         tags=["replay"],
         parameters=[COMPANY, *FILTERS],
         responses={200: PlanSerializer, 404: NOT_HERE},
-        examples=[answered("A plan", PLAN)],
+        examples=examples("replay.plan"),
     )
     def get(self, request: Request, company_slug: str) -> Response:
         """The plan; nothing is written."""
@@ -96,12 +79,12 @@ class Replay(TenantScoped, APIView):
         responses={
             202: DoneSerializer,
             404: NOT_HERE,
-            409: refusal("Nothing was done: meanwhile it is 2 bills, 5,940.00."),
+            409: refusal(
+                "Nothing was done: meanwhile it is 2 bills, 5,940.00.",
+                where="calder/bakery/replay/",
+            ),
         },
-        examples=[
-            sent("Ask", {"mark": "3:8256.800", "reason": "Sage was away from 8:00 to 9:30"}),
-            answered("Asked", {"sentence": "3 bills asked for again."}, status="202"),
-        ],
+        examples=examples("replay.do"),
     )
     def post(self, request: Request, company_slug: str) -> Response:
         """Do it."""

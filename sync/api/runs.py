@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -15,39 +15,11 @@ from rest_framework.response import Response
 from sync import jobs
 from sync.api.errors import Conflict
 from sync.api.paging import NewestStart
-from sync.api.schema import COMPANY, NOT_HERE, answered, refusal
+from sync.api.schema import COMPANY, NOT_HERE, examples, refusal
 from sync.models import Run
 from sync.services.run_requests import ask_for_run
 from tenants import audit
 from tenants.api_access import TenantScoped
-
-STEP = {
-    "name": "Read bills from BILL",
-    "done": 0,
-    "total": 0,
-    "started_at": "2026-12-01T14:42:00+00:00",
-    "ended_at": "2026-12-01T14:42:03+00:00",
-    "sentence": "39 bills read, 39 of them new; 4 waiting ones read again.",
-}
-EXAMPLE = {
-    "id": "7d0c2f3e-8c1e-4e0c-9a44-0c6f5e0b8a11",
-    "trigger": "api",
-    "started_at": "2026-12-01T14:42:00Z",
-    "ended_at": "2026-12-01T14:42:21Z",
-    "outcome": "ok",
-    "sentence": "",
-    "steps": [STEP],
-    "bill_calls": 14,
-    "sage_calls": 22,
-}
-ASKED = {
-    **EXAMPLE,
-    "ended_at": None,
-    "outcome": "",
-    "steps": [],
-    "bill_calls": 0,
-    "sage_calls": 0,
-}
 
 
 class StepSerializer(serializers.Serializer[Any]):
@@ -90,7 +62,7 @@ class CompanyRuns(TenantScoped):
         summary="List runs, newest first",
         tags=["runs"],
         parameters=[COMPANY],
-        examples=[answered("Runs", EXAMPLE)],
+        examples=examples("runs.list"),
     )
 )
 class Runs(CompanyRuns, ListAPIView[Run]):
@@ -98,6 +70,7 @@ class Runs(CompanyRuns, ListAPIView[Run]):
 
     serializer_class = RunSerializer
     pagination_class = NewestStart
+    page: ClassVar[str] = "policy"
 
     @extend_schema(
         summary="Start a run",
@@ -109,9 +82,11 @@ class Runs(CompanyRuns, ListAPIView[Run]):
         responses={
             202: RunSerializer,
             404: NOT_HERE,
-            409: refusal("Calder Bakery is paused. An owner can resume it."),
+            409: refusal(
+                "Calder Bakery is paused. An owner can resume it.", where="calder/bakery/policy/"
+            ),
         },
-        examples=[answered("Asked for", ASKED, status="202")],
+        examples=examples("runs.start"),
     )
     def post(self, request: Request, company_slug: str) -> Response:
         """Ask for a run."""
@@ -140,7 +115,7 @@ class Runs(CompanyRuns, ListAPIView[Run]):
         tags=["runs"],
         parameters=[COMPANY],
         responses={200: RunSerializer, 404: NOT_HERE},
-        examples=[answered("A run", EXAMPLE)],
+        examples=examples("runs.read"),
     )
 )
 class RunDetail(CompanyRuns, RetrieveAPIView[Run]):

@@ -15,48 +15,22 @@ from rest_framework.generics import ListAPIView
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from sync.api.deeds import asked, settle
+from sync.api.errors import Mends, told
 from sync.api.paging import Newest
 from sync.api.posting_shapes import ProblemSerializer
-from sync.api.schema import COMPANY, NOT_HERE, answered, refusal, sent
+from sync.api.schema import COMPANY, NOT_HERE, examples, refusal
 from sync.models import VendorLink
 from sync.models.vendor import LinkState
-from sync.services import vendor_acts
+from sync.services import looking_up, vendor_acts
 from sync.services.acts import Outcome
 from sync.services.vendor_acts import seen_mark
 from tenants import audit
 from tenants.api_access import TenantScoped
+from tenants.models import Company
+from tenants.scoping import tenant_scope
 
-SUGGESTION = {
-    "number": "ALDCRK",
-    "name": "Alder Creek Dairy Co-op",
-    "score": 38,
-    "evidence": ["name shares “alder creek dairy”"],
-}
-EXAMPLE = {
-    "id": "5b0c7a52-7c1f-4b7e-8c3b-0d5f4c1e2a33",
-    "bill_vendor_id": "009CbkAlderCreekD001",
-    "name": "Alder Creek Dairy",
-    "is_archived": False,
-    "state": "ambiguous",
-    "sage_number": "",
-    "reason": "",
-    "problem": None,
-    "suggestions": [SUGGESTION],
-    "linked_at": None,
-    "seen": "ambiguous:",
-}
-LINKED = {
-    **EXAMPLE,
-    "state": "linked",
-    "sage_number": "ALDCRK",
-    "reason": "Linked by API token Robot.",
-    "suggestions": [],
-    "linked_at": "2026-12-01T14:42:00Z",
-    "seen": "linked:ALDCRK",
-}
 DEEDS = ("link", "create", "ignore", "restore")
 
 
@@ -127,7 +101,7 @@ class ByName(Newest, CursorPagination):
         tags=["vendors"],
         parameters=[COMPANY],
         responses={200: VendorSerializer(many=True), 404: NOT_HERE},
-        examples=[answered("Vendors", EXAMPLE)],
+        examples=examples("vendors.list"),
     )
 )
 class Vendors(TenantScoped, ListAPIView[VendorLink]):
@@ -144,49 +118,64 @@ class Vendors(TenantScoped, ListAPIView[VendorLink]):
         return VendorLink.objects.for_tenant(self.tenant).filter(company=self.get_company())
 
 
-class VendorDetail(TenantScoped, APIView):
-    """One vendor, and the decision about it."""
+class VendorDetail(TenantScoped):
+    """One vendor, and the decision about it. Linking may ask Sage, with no scope open."""
+
+    scoped: ClassVar[bool] = False
+    page: ClassVar[str] = "vendors"
 
     @extend_schema(
         summary="Read a vendor",
         tags=["vendors"],
         parameters=[COMPANY],
         responses={200: VendorSerializer, 404: NOT_HERE},
-        examples=[answered("A vendor", EXAMPLE)],
+        examples=examples("vendors.read"),
     )
     def get(self, request: Request, company_slug: str, vendor_id: uuid.UUID) -> Response:
         """How it stands."""
-        return Response(VendorSerializer(self._link(vendor_id)).data)
+        with tenant_scope(self.tenant.pk):
+            return Response(VendorSerializer(self._link(vendor_id)[1]).data)
 
     @extend_schema(
         summary="Link, create, leave out or take back a vendor",
-        description="The bills that waited for the decision are decided anew and go by themselves.",
+        description="The bills that waited for the decision are decided anew and go by themselves."
+        " A Sage vendor we have not read yet is asked for in Sage.",
         tags=["vendors"],
         parameters=[COMPANY],
         request=DecisionSerializer,
         responses={
             200: VendorSerializer,
             404: NOT_HERE,
-            409: refusal("Priya Raman was quicker. Alder Creek Dairy is linked to ALDCRK."),
+            409: refusal(
+                "Priya Raman was quicker. Alder Creek Dairy is linked to ALDCRK.",
+                where="calder/bakery/vendors/",
+            ),
+            502: refusal(
+                "Sage 300 is not answering.", acts=Mends.NOBODY, code="bad_gateway",
+                where="calder/bakery/connections/",
+            ),
         },
-        examples=[
-            sent("Link", {"deed": "link", "sage_number": "ALDCRK"}),
-            answered("Linked", LINKED),
-        ],
-    )
+        examples=examples("vendors.decide"),
+    )  # fmt: skip
     def post(self, request: Request, company_slug: str, vendor_id: uuid.UUID) -> Response:
         """Decide."""
-        link = self._link(vendor_id)
+        with tenant_scope(self.tenant.pk):
+            company, link = self._link(vendor_id)
         wanted = asked(DecisionSerializer, request)
-        settle(self.get_company(), _decide(request, link, wanted))
-        link.refresh_from_db()
-        return Response(VendorSerializer(link).data)
+        if wanted["deed"] == "link" and wanted["sage_number"]:
+            with told(Mends.SAGE):
+                looking_up.read_vendor(company, wanted["sage_number"], clock=timezone.now)
+        with tenant_scope(self.tenant.pk):
+            settle(company, _decide(request, link, wanted))
+            link.refresh_from_db()
+            return Response(VendorSerializer(link).data)
 
-    def _link(self, vendor_id: uuid.UUID) -> VendorLink:
-        link = vendor_acts.find_link(company=self.get_company(), link_id=vendor_id)
+    def _link(self, vendor_id: uuid.UUID) -> tuple[Company, VendorLink]:
+        company = self.get_company()
+        link = vendor_acts.find_link(company=company, link_id=vendor_id)
         if link is None:
             raise NotFound("There is no such vendor here.")
-        return link
+        return company, link
 
 
 def _decide(request: Request, link: VendorLink, wanted: dict[str, Any]) -> Outcome:

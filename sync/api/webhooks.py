@@ -11,35 +11,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.models import WebhookSubscription
-from sync.api.errors import told
-from sync.api.schema import COMPANY, NOT_HERE, answered, refusal
+from sync.api.errors import Mends, told
+from sync.api.schema import COMPANY, NOT_HERE, examples, refusal
 from sync.services import subscriptions
 from sync.services.public_address import notification_url, why_polling_only
 from tenants import audit
 from tenants.api_access import TenantScoped
-from tenants.models import Company
+from tenants.models import Company, Role
 from tenants.scoping import tenant_scope
 
 TAGS = ["webhook-subscription"]
-EXAMPLE = {
-    "status": "registered",
-    "sentence": "BILL tells us of changes to bills and vendors.",
-    "url": "https://connector.example/webhooks/bill/5d7f2a90-3b6e-4a51-9f0f-6f1f4a3c2b10/",
-    "registered_at": "2026-12-01T14:40:00Z",
-    "last_checked_at": None,
-}
-REMOVED = {
-    **EXAMPLE,
-    "status": "polling_only",
-    "sentence": "Polling only: the subscription was removed by a person.",
-}
-TESTED = {
-    "is_ok": True,
-    "status_code": 200,
-    "sentence": "BILL's test notification arrived and its signature is right.",
-}
-AWAY = refusal("BILL is not answering. Nothing was changed; try again later.")
-NOT_NOW = refusal("Calder Bakery has no connection to BILL yet; an owner adds it.")
+OWNERS = frozenset({Role.OWNER})
+AWAY = refusal(
+    "BILL is not answering.", acts=Mends.NOBODY, where="calder/bakery/connections/",
+    code="bad_gateway",
+)  # fmt: skip
+NOT_NOW = refusal(
+    "Calder Bakery has no connection to BILL yet; an owner adds it.",
+    where="calder/bakery/connections/",
+)
 
 
 class SubscriptionSerializer(serializers.Serializer[Any]):
@@ -64,6 +54,8 @@ class SubscriptionView(TenantScoped):
     """What both views share; BILL is asked with no scope open."""
 
     scoped: ClassVar[bool] = False
+    write_roles: ClassVar[frozenset[Role]] = OWNERS
+    page: ClassVar[str] = "connections"
 
     def company(self) -> Company:
         """The company of the address."""
@@ -76,10 +68,12 @@ class SubscriptionView(TenantScoped):
             tenant_id=company.tenant_id,
             company_id=company.pk,
             now=timezone.now(),
-            actor=str(request.user),
+            actor=audit.actor_of(request).name,
         )
 
-    def note(self, company: Company, request: Request, action: str) -> None:
+    def note(
+        self, company: Company, request: Request, action: str, *, is_done: bool = True
+    ) -> None:
         """Write down who had it done."""
         with tenant_scope(company.tenant_id):
             audit.record(
@@ -88,6 +82,7 @@ class SubscriptionView(TenantScoped):
                 action=action,
                 subject=company.name,
                 subject_id=company.pk,
+                details={"is_done": is_done},
                 now=timezone.now(),
             )
 
@@ -100,7 +95,7 @@ class Subscription(SubscriptionView):
         tags=TAGS,
         parameters=[COMPANY],
         responses={200: SubscriptionSerializer, 404: NOT_HERE},
-        examples=[answered("Registered", EXAMPLE)],
+        examples=examples("webhook-subscription.read"),
     )
     def get(self, request: Request, company_slug: str) -> Response:
         """Tell what is known, without asking BILL."""
@@ -116,7 +111,7 @@ class Subscription(SubscriptionView):
         parameters=[COMPANY],
         request=None,
         responses={200: SubscriptionSerializer, 404: NOT_HERE, 409: NOT_NOW, 502: AWAY},
-        examples=[answered("Registered", EXAMPLE)],
+        examples=examples("webhook-subscription.register"),
     )
     def post(self, request: Request, company_slug: str) -> Response:
         """Have BILL tell us of changes."""
@@ -131,7 +126,7 @@ class Subscription(SubscriptionView):
         tags=TAGS,
         parameters=[COMPANY],
         responses={200: SubscriptionSerializer, 404: NOT_HERE, 409: NOT_NOW, 502: AWAY},
-        examples=[answered("Removed", REMOVED)],
+        examples=examples("webhook-subscription.remove"),
     )
     def delete(self, request: Request, company_slug: str) -> Response:
         """Have BILL forget us; bills are found by polling."""
@@ -152,13 +147,14 @@ class SubscriptionTest(SubscriptionView):
         parameters=[COMPANY],
         request=None,
         responses={200: TestedSerializer, 404: NOT_HERE, 409: NOT_NOW, 502: AWAY},
-        examples=[answered("Arrived", TESTED)],
+        examples=examples("webhook-subscription.test"),
     )
     def post(self, request: Request, company_slug: str) -> Response:
         """Have BILL send one."""
         company = self.company()
         with told():
             tested = subscriptions.test(self.desk(company, request))
+        self.note(company, request, "webhook.tested", is_done=tested.is_ok)
         return Response(TestedSerializer(tested).data)
 
 
@@ -172,7 +168,7 @@ class SubscriptionKey(SubscriptionView):
         parameters=[COMPANY],
         request=None,
         responses={200: SubscriptionSerializer, 404: NOT_HERE, 409: NOT_NOW, 502: AWAY},
-        examples=[answered("Registered", EXAMPLE)],
+        examples=examples("webhook-subscription.rekey"),
     )
     def post(self, request: Request, company_slug: str) -> Response:
         """Have BILL make one."""

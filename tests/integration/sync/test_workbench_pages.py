@@ -299,7 +299,7 @@ def test_machines_map_link_and_replay_with_the_same_refusals(settings: Any) -> N
         assert (made.status_code, changed.status_code, late.status_code) == (201, 200, 409)
         assert linked.json()["sage_number"] == "ALDCRK"
         assert again.status_code == 409
-        assert "was quicker" in again.json()["detail"]
+        assert "was quicker" in again.json()["error"]["sentence"]
         assert (plan["count"], plan["amount"]) == (1, "742.90")
         assert replayed.status_code == 202
         with tenant_scope(desk.company.tenant_id):

@@ -151,7 +151,7 @@ def test_viewers_token_may_not_write_and_is_told_why(cast: Cast) -> None:
     )
 
     assert answer.status_code == 403
-    assert "viewer" in answer.json()["detail"]
+    assert "viewer" in answer.json()["error"]["sentence"]
     assert name_of(cast.company) == "Calder Bakery"
 
 
@@ -163,7 +163,7 @@ def test_token_of_a_suspended_tenant_is_told_so(cast: Cast) -> None:
     answer = machine(token).get("/api/v1/bakery/name/")
 
     assert answer.status_code == 403
-    assert "suspended" in answer.json()["detail"]
+    assert "suspended" in answer.json()["error"]["sentence"]
 
 
 def test_what_a_refusing_api_view_wrote_is_taken_back(cast: Cast) -> None:
