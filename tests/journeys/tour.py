@@ -64,6 +64,7 @@ def visitors() -> dict[str, str]:
     """What somebody sees who is not signed in."""
     return {
         "landing": "/",
+        "api": "/api/",
         "signin": "/accounts/login/",
         "signup": "/accounts/signup/",
         "verification-sent": "/accounts/confirm-email/",
