@@ -3,10 +3,10 @@
 import gc
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.core.management.commands import flush
-from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, override_settings
 
@@ -32,21 +32,10 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Start the server the tests use, as the role the product works as.
-
-    Each test process has a database of its own, so that runs side by side do not disturb each
-    other.
-    """
-    address = database.start()
-    chosen = connections["default"].settings_dict
-    chosen |= {
-        "HOST": address.host,
-        "PORT": address.port,
-        "USER": address.user,
-        "PASSWORD": address.password,
-    }
-    chosen["TEST"]["NAME"] = f"{database.NAME}{os.getpid()}"
+def django_db_modify_db_settings(django_db_blocker: Any) -> None:
+    """Start the server the tests use, as the role the product works as."""
+    with django_db_blocker.unblock():
+        database.start()
 
 
 @pytest.fixture(autouse=True, scope="session")

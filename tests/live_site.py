@@ -22,6 +22,7 @@ import psutil
 import psycopg
 
 from connector_site import database, embedded_postgres
+from tests.database import lay_out
 
 ROOT = Path(__file__).parents[1]
 
@@ -126,6 +127,8 @@ def live_site(
         if not name.startswith(("CONNECTOR_", "DATABASE_URL", "PYTEST_"))
     }
     environment |= QUICK | {"CONNECTOR_DATA_DIR": str(given)} | settings
+    if command[0] == "run":
+        lay_out(place)
     output = directory / "output"
     with output.open("wb") as sink:
         process = subprocess.Popen(
