@@ -77,10 +77,11 @@ CONDITIONS: Mapping[View, Q] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """The bills of a vendor that are not in Sage yet."""
+    """The bills of a vendor that are not in Sage yet; other currencies stand in `elsewhere`."""
 
     count: int = 0
     amount: Decimal = Decimal(0)
+    elsewhere: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -257,13 +258,19 @@ def _waiting(
         .in_state(*NOT_YET_SENT)
         .filter(bill_vendor_id__in=vendor_ids)
         .order_by()
-        .values("bill_vendor_id")
+        .values("bill_vendor_id", "currency", "company__currency")
         .annotate(n=Count("pk"), total=Sum("amount"))
     )
-    return {
-        row["bill_vendor_id"]: Waiting(count=row["n"], amount=row["total"] or Decimal(0))
-        for row in grouped
-    }
+    found: dict[str, Waiting] = {}
+    for row in grouped:
+        so_far, total = found.get(row["bill_vendor_id"], Waiting()), row["total"] or Decimal(0)
+        is_home = row["currency"] in {"", row["company__currency"]}
+        found[row["bill_vendor_id"]] = Waiting(
+            count=so_far.count + row["n"],
+            amount=so_far.amount + (total if is_home else 0),
+            elsewhere={**so_far.elsewhere} | ({} if is_home else {row["currency"]: total}),
+        )
+    return found
 
 
 def bench_of(
@@ -343,7 +350,9 @@ def _candidate(
     agree = sum(1 for mark in telling if mark.verdict == "same")
     compared = sum(1 for mark in telling if mark.word != "cannot compare")
     word = "likely" if suggestion and suggestion.is_close else "unlikely"
-    said = f"{agree} of {compared} agree" if compared else "nothing to compare"
+    said = (
+        f"{agree} of {count_of(compared, 'field')} the same" if compared else "nothing to compare"
+    )
     return Candidate(
         vendor=sage,
         marks=marks,

@@ -17,6 +17,7 @@ from sync.models import Posting
 from sync.queries.causes import Cause
 from sync.queries.companies import CompanyShown, companies_shown
 from sync.queries.postings import WORDS, Standing, standing_of
+from sync.queries.vendors import Waiting
 
 register = template.Library()
 
@@ -36,8 +37,8 @@ def amount(context: template.Context, value: Decimal | None, currency: str = "")
 
 
 @register.simple_tag(takes_context=True)
-def at_stake(context: template.Context, cause: Cause) -> str:
-    """What is behind a cause: `5,940.00`, `1,862.35 CAD`, or both, never added up."""
+def at_stake(context: template.Context, cause: Cause | Waiting) -> str:
+    """What is behind a cause or waits for a vendor: `5,940.00`, `1,862.35 CAD`, or both, never added up."""
     home = context["currency"]
     parts = [
         f"{words.money(value, code)} {code}".strip()
