@@ -118,8 +118,8 @@ def latency(tenant: Any) -> SafeString:
     if tenant.sage_median is None:
         return format_html("{}", "not measured")
     is_near = tenant.sage_median >= settings.CONNECTOR.latency_near_seconds
-    slow = f"slow {seconds_in_words(tenant.sage_slow)}"
-    return with_note(seconds_in_words(tenant.sage_median), slow, NEAR if is_near else "")
+    slow = f"slow {_took(tenant.sage_slow)}"
+    return with_note(_took(tenant.sage_median), slow, NEAR if is_near else "")
 
 
 def ladder(steps: Sequence[Step], *, tried_at: datetime | None, by: str) -> SafeString:
@@ -141,8 +141,15 @@ def _steps(steps: Iterable[Step]) -> SafeString:
     )
 
 
+def _took(seconds: float) -> str:
+    """`6 ms`, `0.9 s`."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 0.1 else seconds_in_words(seconds)
+
+
 def _age(seconds: float) -> str:
     """`38 min`, `16 h`, `3 days`: how long, no finer than is of use."""
+    if seconds < 60:
+        return "under 1 min"
     if seconds < 3600:
         return f"{int(seconds // 60)} min"
     if seconds < 48 * 3600:

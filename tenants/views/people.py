@@ -55,7 +55,11 @@ def _page(
         "invitations": open_invitations(request.tenant),
         "tokens": list(tokens.select_related("created_by").order_by("-created_at")),
         "changes": [
-            {"row": row, "said": f"{row.actor_name} {deed_of(row.action)}"}
+            {
+                "row": row,
+                "said": f"{row.actor_name} {deed_of(row.action)}",
+                "why": row.details.get("reason", ""),
+            }
             for row in AuditEvent.objects.for_tenant(request.tenant).order_by("-at", "-id")[:12]
         ],
         "rights": RIGHTS,

@@ -231,6 +231,9 @@ def test_suspending_needs_a_reason_shows_its_plan_and_stops_all_work(
     assert audited(cast.tenant)["tenant.resumed"] == ("Ola Perator, operator", "Paid")
     assert [turn.company_id for turn in turns.due_turns(limit=5)] == [cast.company.pk]
     assert owner.get("/calder/bakery/").status_code == 200
+    people = text_of(owner.get("/calder/people/"))
+    assert "Ola Perator, operator suspended the firm" in people
+    assert "Calder Foods: Unpaid since May" in people
     tenant = Tenant.objects.get(pk=cast.tenant.pk)
     assert (tenant.suspended_at, tenant.suspended_reason) == (None, "")
 
