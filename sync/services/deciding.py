@@ -79,7 +79,7 @@ def decide_all(work: Work) -> Decided:
         if is_changed:
             _decidable(work).filter(is_dirty=False).update(is_dirty=True)
         else:
-            _decidable(work).filter(_held_by_another(), is_dirty=False).update(is_dirty=True)
+            _held_by_another(work).update(is_dirty=True)
             if not _decidable(work).filter(is_dirty=True).exists():
                 return decided
         desk = _gather(work)
@@ -101,12 +101,13 @@ def decide_all(work: Work) -> Decided:
     return decided
 
 
-def _held_by_another() -> Q:
+def _held_by_another(work: Work) -> PostingQuerySet:
     """Those whose cause is another posting's number: nothing else tells when it is given back."""
     found = Q()
     for code in ABOUT_OTHERS:
         found |= Q(problems__contains=[{"code": code.value}])
-    return found
+    held = _decidable(work).in_state(PostingState.BLOCKED, PostingState.REVIEW)
+    return held.filter(found, is_dirty=False)
 
 
 def _decidable(work: Work) -> PostingQuerySet:
@@ -211,7 +212,7 @@ def _judge_all(
     numbers = identities.Numbers(
         work,
         [
-            (posting, outcome.mapped.document_number)
+            (posting, outcome.vendor_number, outcome.mapped.document_number)
             for posting, outcome in judged
             if isinstance(outcome, Draft)
         ],

@@ -46,19 +46,28 @@ class Numbers:
     caller's scope, which also writes what is allotted here.
     """
 
-    def __init__(self, work: Work, asked: Sequence[tuple[Posting, str]]) -> None:
-        """Read who holds the numbers that these (posting, document number) ask for."""
+    def __init__(self, work: Work, asked: Sequence[tuple[Posting, str, str]]) -> None:
+        """Read who holds the numbers that these (posting, vendor, document number) ask for."""
         self._work = work
         self._decided: set[uuid.UUID] = set()
         self._holders: dict[tuple[str, str], dict[uuid.UUID, Posting]] = {}
         self._orders: dict[str, set[uuid.UUID]] = {}
-        self._read = {wanted for _, wanted in asked}
-        folded = {order_number(posting.source_id, taken=()) for posting, _ in asked}
-        rows = self._rows().filter(document_number__in=self._read).only(*_SHOWN)
-        for row in rows:
+        self._read = {(vendor, wanted) for _, vendor, wanted in asked}
+        folded = {order_number(posting.source_id, taken=()) for posting, _, _ in asked}
+        # The vendors narrow it down to the rows of the unique index; a blank number is nobody's, and
+        # saying so lets the database use that index, which leaves the blank ones out.
+        rows = (
+            self._rows()
+            .exclude(document_number="")
+            .filter(
+                vendor_number__in={vendor for vendor, _ in self._read},
+                document_number__in={wanted for _, wanted in self._read},
+            )
+        )
+        for row in rows.only(*_SHOWN):
             self._holders.setdefault((row.vendor_number, row.document_number), {})[row.pk] = row
-        orders = self._rows().filter(order_number__in=folded).values_list("order_number", "pk")
-        for number, key in orders:
+        orders = self._rows().exclude(order_number="").filter(order_number__in=folded)
+        for number, key in orders.values_list("order_number", "pk"):
             self._orders.setdefault(number, set()).add(key)
 
     def allot(
@@ -97,7 +106,7 @@ class Numbers:
     def _holder(self, posting: Posting, vendor: str, number: str) -> Posting | None:
         holders = self._holders.get((vendor, number), {})
         found = next((row for key, row in holders.items() if key != posting.pk), None)
-        if found is not None or number in self._read:
+        if found is not None or (vendor, number) in self._read:
             return found
         rows = self._rows().filter(vendor_number=vendor, document_number=number)
         return rows.exclude(pk__in=[posting.pk, *self._decided]).first()
