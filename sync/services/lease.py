@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from django.db import connection
 
 
+class LeaseLost(Exception):
+    """Somebody else is the writer now; nothing more may be written by this worker."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """A held lease; good until it is released, taken over, or not renewed in time."""
@@ -51,6 +55,17 @@ def renew_lease(lease: Lease, *, seconds: float | None = None) -> bool:
             [seconds or lease.seconds, lease.database_key, lease.epoch],
         )
         return bool(cursor.rowcount == 1)
+
+
+def is_writer(lease: Lease, *, seconds: float) -> bool:
+    """Whether the lease is ours and lasts for another `seconds` at least; changes nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM sync_sagelease WHERE database_key = %s AND epoch = %s"
+            " AND expires_at > clock_timestamp() + make_interval(secs => %s)",
+            [lease.database_key, lease.epoch, seconds],
+        )
+        return cursor.fetchone() is not None
 
 
 def keep_lease(lease: Lease) -> bool | None:

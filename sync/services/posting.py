@@ -32,18 +32,17 @@ from sync.domain.commands import (
 from sync.domain.facts import Facts
 from sync.domain.packing import unpack
 from sync.domain.protocol import Rules, next_step
+from sync.domain.storing import may_wait
 from sync.models import Answer as AnswerRow
 from sync.models import Attempt, Batch
 from sync.services import carrying, crash_points, landings
-from sync.services.lease import Lease, keep_lease, renew_lease
+from sync.services.lease import Lease, LeaseLost, is_writer, keep_lease, renew_lease
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
 WRITES = (PostBatch, SetReady, ProcessBatch, RemoveEntries, RenameBatch)
-
-
-class LeaseLost(Exception):
-    """Somebody else is the writer now; nothing more may be written by this worker."""
+# While only reads go on, the lease is renewed after this part of it.
+LEASE_PARTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,22 +77,28 @@ def drive(
     Raises LeaseLost as soon as another worker has become the writer.
     """
     rules = protocol_rules()
-    facts = facts_json.from_json(batch.facts)
+    stored = facts = facts_json.from_json(batch.facts)
     answer: Answer | None = None if is_new else Resumed()
     ended: Ended | None = None
+    kept_at = work.clock()
     while True:
         now = work.clock()
         step = next_step(facts, answer, now, rules)
-        attempt = _attempt(work, lease, batch, step.command, now)
-        is_kept = _save(
-            work, lease, batch, before=facts, after=step.facts, ended=ended, attempt=attempt
-        )
-        facts, command, ended = step.facts, step.command, None
+        facts, command = step.facts, step.command
+        attempt = _attempt(work, lease, batch, command, now)
+        is_due = (now - kept_at).total_seconds() > lease.seconds / LEASE_PARTS
+        if ended is not None or is_due or not may_wait(stored, facts, command):
+            is_kept = _save(
+                work, lease, batch, before=stored, after=facts, ended=ended, attempt=attempt
+            )
+            stored, ended, kept_at = facts, None, now
+            if not is_kept and not isinstance(command, Done | Wait | Stop):
+                raise LeaseLost(lease.database_key)
         crash_points.reach("after_save", stage=facts.stage)
         if isinstance(command, Done | Wait | Stop):
             return facts
         # A write asks once more: this worker may have slept since the save.
-        if not is_kept or (isinstance(command, WRITES) and not renew_lease(lease)):
+        if attempt is not None and not _may_write(lease, attempt):
             raise LeaseLost(lease.database_key)
         if isinstance(command, WRITES):
             answer, columns = carrying.write(
@@ -108,6 +113,12 @@ def drive(
             crash_points.reach("after_write", stage=facts.stage)
         else:
             answer = carrying.read(work, facts, command)
+
+
+def _may_write(lease: Lease, attempt: Attempt) -> bool:
+    """Whether the lease outlasts this write; one that might not is renewed."""
+    seconds = (attempt.deadline_at - attempt.started_at).total_seconds()
+    return is_writer(lease, seconds=seconds) or renew_lease(lease)
 
 
 def _documents(facts: Facts, command: Command) -> tuple[str, ...]:

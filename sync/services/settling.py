@@ -25,9 +25,10 @@ from sync.models import Batch, Posting
 from sync.models.posting import PostingQuerySet
 from sync.services.assembling import entry_of
 from sync.services.forgotten import note_forgotten
-from sync.services.lease import Lease, holds_lease
+from sync.services.lease import Lease, LeaseLost, holds_lease
 from sync.services.marks import Marks, find_marks, keep_marks
-from sync.services.posting import LeaseLost, drive
+from sync.services.posting import drive
+from sync.services.turns import hold_company
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
@@ -132,6 +133,7 @@ def _sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
     present = [batch for batch in read.values() if batch is not None]
     now = work.clock()
     with tenant_scope(work.tenant_id):
+        hold_company(work.company_id)
         if not holds_lease(lease):
             raise LeaseLost(lease.database_key)
         mine, unjudged = _mine(work, present)

@@ -30,6 +30,7 @@ from sync.domain.facts import Entry, Facts, Fate, Place
 from sync.domain.posting_state import PostingState
 from sync.domain.protocol import Step, begin, next_step
 from sync.domain.replacing import replace
+from sync.domain.storing import may_wait
 from tests.simulation.invoices import an_invoice, period_of
 from tests.simulation.office import Bill, ModelBill
 from tests.simulation.store import Batch, Lease, Posting, Store
@@ -459,10 +460,12 @@ class Worker:
         facts = batch.facts
         for _ in range(STEP_LIMIT):
             step = self.step(facts, answer)
-            saved = self.store.save(lease, batch, step.facts, step.command)
-            if saved is None:
-                raise LeaseLost
-            batch, facts = saved, step.facts
+            if not may_wait(batch.facts, step.facts, step.command):
+                saved = self.store.save(lease, batch, step.facts, step.command)
+                if saved is None:
+                    raise LeaseLost
+                batch = saved
+            facts = step.facts
             self.world.note(self.name, batch.tag[5:10], step.command)
             if isinstance(step.command, Stop):
                 self.stop(facts)
