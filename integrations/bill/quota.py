@@ -20,6 +20,7 @@ from integrations.bill.queries import BillAddress
 from integrations.bill.sharing import BillLimits
 from integrations.errors import RateLimited
 from integrations.models import BillQuotaRow, BillSlot
+from tenants.commits import commit_without_waiting
 
 FIRST_POLL_SECONDS = 0.02
 LONGEST_POLL_SECONDS = 0.25
@@ -109,7 +110,9 @@ class SharedQuota:
         try:
             yield
         finally:
-            self._execute(_RELEASE, [self._slot_key, place, holder])
+            with transaction.atomic():
+                commit_without_waiting()
+                self._execute(_RELEASE, [self._slot_key, place, holder])
 
     def permit_login(self) -> None:
         """Count one sign-in; waits for its turn at most `wait_seconds`, else raises RateLimited."""
@@ -160,6 +163,7 @@ class SharedQuota:
         # Durable: a caller that holds a transaction open while it talks to BILL would keep the
         # count locked for every process on this key. It gets a RuntimeError instead.
         with transaction.atomic(durable=True):
+            commit_without_waiting()
             row = self._fetch(
                 _TAKE,
                 {

@@ -1,6 +1,7 @@
 """How many invoices travel together just now: halved by a lost answer, grown back by good ones.
 
-A small batch bounds what an unknown outcome can hold up. Kept per company, among its lists.
+A small batch bounds what an unknown outcome can hold up. Kept per company, among its lists; read
+once a turn, since there is one writer.
 """
 
 from __future__ import annotations
@@ -14,35 +15,47 @@ from tenants.scoping import tenant_scope
 KIND = "sage.pace"
 
 
-def batch_size(work: Work) -> int:
-    """The present size, at most the policy's."""
-    return min(_pace(work).size, work.policy.batch_size)
+class Pace:
+    """The pace of one turn."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._now = _stored(work)
+
+    @property
+    def batch_size(self) -> int:
+        """The present size, at most the policy's."""
+        return min(self._now.size, self._work.policy.batch_size)
+
+    def note_sent(self, facts: Facts) -> None:
+        """Learn from a batch that was just sent: lost answers halve, a settled one counts as good."""
+        before, most = self._now, self._work.policy.batch_size
+        after = before.after_timeout() if facts.losses else before.after_good(most)
+        is_full = before.size >= most and not facts.losses
+        if after == before or is_full:
+            return
+        self._now = after
+        _store(self._work, after)
 
 
-def note_sent(work: Work, facts: Facts) -> None:
-    """Learn from a batch that was just sent: lost answers halve, a settled one counts as good."""
-    before = _pace(work)
-    after = before.after_timeout() if facts.losses else before.after_good(work.policy.batch_size)
-    is_full = before.size >= work.policy.batch_size and not facts.losses
-    if after == before or is_full:
-        return
-    with tenant_scope(work.tenant_id):
-        CatalogueList.objects.for_tenant(work.tenant_id).update_or_create(
-            company_id=work.company_id,
-            kind=KIND,
-            defaults={
-                "tenant_id": work.tenant_id,
-                "rows": {"size": after.size, "good_in_a_row": after.good_in_a_row},
-                "row_count": 1,
-                "read_at": work.clock(),
-            },
-        )
-
-
-def _pace(work: Work) -> BatchPace:
+def _stored(work: Work) -> BatchPace:
     with tenant_scope(work.tenant_id):
         rows = CatalogueList.objects.for_tenant(work.tenant_id)
         row = rows.filter(company_id=work.company_id, kind=KIND).first()
     if row is None:
         return BatchPace(size=work.policy.batch_size)
     return BatchPace(size=row.rows["size"], good_in_a_row=row.rows["good_in_a_row"])
+
+
+def _store(work: Work, pace: BatchPace) -> None:
+    with tenant_scope(work.tenant_id):
+        CatalogueList.objects.for_tenant(work.tenant_id).update_or_create(
+            company_id=work.company_id,
+            kind=KIND,
+            defaults={
+                "tenant_id": work.tenant_id,
+                "rows": {"size": pace.size, "good_in_a_row": pace.good_in_a_row},
+                "row_count": 1,
+                "read_at": work.clock(),
+            },
+        )

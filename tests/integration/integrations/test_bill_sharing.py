@@ -345,7 +345,7 @@ def test_sign_ins_are_limited_by_the_hour() -> None:
     quota.permit_login()
 
 
-def test_taking_and_giving_back_a_place_costs_two_statements() -> None:
+def test_taking_and_giving_back_a_place_costs_two_statements_and_no_wait_for_the_disk() -> None:
     quota = SharedQuota(an_address(URL))
     with quota.slot():
         pass
@@ -355,9 +355,13 @@ def test_taking_and_giving_back_a_place_costs_two_statements() -> None:
 
     statements = [query["sql"].split()[0] for query in captured.captured_queries]
     assert [word for word in statements if word not in {"SAVEPOINT", "RELEASE"}] == [
+        "SET",
         "WITH",
+        "SET",
         "UPDATE",
     ]
+    asides = [query["sql"] for query in captured.captured_queries if query["sql"][:3] == "SET"]
+    assert set(asides) == {"SET LOCAL synchronous_commit TO off"}
 
 
 @threaded
