@@ -21,7 +21,7 @@ from django_q.tasks import async_task
 
 from integrations.ping import keeping
 from sync.models import Attempt, DueWork, Heartbeat, Run
-from sync.services import comparison_turns, reconcile, running, trying, turns
+from sync.services import comparison_turns, reconcile, recording, running, trying, turns
 from sync.services.workers import dead_among, free_the_dead, start_afresh, worker_name
 from tenants.audit import Actor
 from tenants.models import Company, Tenant, TenantStatus, User
@@ -85,7 +85,7 @@ def run_company(
         ring_doorbell(tenant_id=tenant, company_id=company, trigger=trigger)
 
 
-def _again(report: running.Report | None) -> float | None:
+def _again(report: recording.Report | None) -> float | None:
     if report is None:
         return settings.CONNECTOR.longest_retry_seconds
     return 0.0 if report.has_more else report.again_in_seconds

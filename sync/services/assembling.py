@@ -18,7 +18,8 @@ from sync.domain.packing import unpack
 from sync.domain.posting_state import PostingState
 from sync.models import Batch, Posting
 from sync.services import crash_points, journal
-from sync.services.lease import Lease, holds_lease
+from sync.services.lease import Lease, LeaseLost, holds_lease
+from sync.services.turns import hold_company
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
@@ -36,12 +37,17 @@ def assemble(
     is_look_fresh: bool,
     now: datetime,
     is_thorough: bool = False,
+    is_full: bool = False,
 ) -> Batch | None:
-    """Write the next intent, or return None when nothing is ready or the lease is gone."""
+    """Write the next intent, or return None when nothing is ready; raises LeaseLost.
+
+    `is_full`: more bills are coming, so what does not fill a batch waits for them.
+    """
     with tenant_scope(work.tenant_id):
+        hold_company(work.company_id)
         if not holds_lease(lease):
-            return None
-        planned = _plan(work, size)
+            raise LeaseLost(lease.database_key)
+        planned = _plan(work, size, is_full=is_full)
         if planned is None:
             return None
         ids = [entry.posting_id for entry in planned.entries]
@@ -50,6 +56,7 @@ def assemble(
             for row in Posting.objects.for_tenant(work.tenant_id)
             .in_state(PostingState.READY)
             .filter(pk__in=ids, is_dirty=False)
+            .order_by("pk")
             .select_for_update()
         }
         postings = [rows[key] for key in ids if key in rows]
@@ -65,7 +72,7 @@ def assemble(
         return batch
 
 
-def _plan(work: Work, size: int) -> PlannedBatch | None:
+def _plan(work: Work, size: int, *, is_full: bool) -> PlannedBatch | None:
     ready = (
         Posting.objects.for_tenant(work.tenant_id)
         .of_company(work.company_id)
@@ -86,7 +93,9 @@ def _plan(work: Work, size: int) -> PlannedBatch | None:
         )
         for key, day, year, period, currency, amount in ready
     ]
-    return next(iter(plan_batches(entries, size=size)), None)
+    least = size if is_full else 1
+    planned = plan_batches(entries, size=size)
+    return next((batch for batch in planned if len(batch.entries) >= least), None)
 
 
 def _intend(

@@ -5,6 +5,7 @@ Secrets are read inside the scope and live no longer than the windows.
 
 from __future__ import annotations
 
+import threading
 import uuid
 from zoneinfo import ZoneInfo
 
@@ -81,12 +82,15 @@ def _refuse_if_resting(company: Company) -> None:
 
 
 def _counting(calls: Calls, side: str) -> Observe:
+    counting = threading.Lock()  # the reader and the writer of a pass are two threads
+
     def count(record: Record) -> None:
-        setattr(calls, side, getattr(calls, side) + 1)
-        if side == "sage":
-            calls.sage_seconds.append(record.seconds)
         kind = f"{side} {record.method} {record.path.partition('?')[0]}"
-        calls.by_kind[kind] = calls.by_kind.get(kind, 0) + 1
+        with counting:
+            setattr(calls, side, getattr(calls, side) + 1)
+            calls.by_kind[kind] = calls.by_kind.get(kind, 0) + 1
+            if side == "sage":
+                calls.sage_seconds.append(record.seconds)
 
     return count
 

@@ -37,6 +37,7 @@ from sync.models.posting import PostingQuerySet
 from sync.services import identities, journal, periods
 from sync.services.catalogue import KINDS, Lists
 from sync.services.judging import Desk, Draft, Verdict, finish, judge
+from sync.services.turns import hold_company
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
@@ -69,11 +70,18 @@ class Decided:
     moved: int = 0
     unread: bool = False
 
+    def add(self, other: Decided) -> None:
+        """Count another one in."""
+        self.looked_at += other.looked_at
+        self.moved += other.moved
+        self.unread |= other.unread
+
 
 def decide_all(work: Work) -> Decided:
     """Decide every posting that is marked, or all not yet sent when their grounds have changed."""
     decided = Decided()
     with tenant_scope(work.tenant_id):
+        hold_company(work.company_id)
         stamp = _grounds(work)
         is_changed = _stamp_of(work) != stamp
         if is_changed:
@@ -89,6 +97,7 @@ def decide_all(work: Work) -> Decided:
             queue = list(_in_order(work).values_list("pk", flat=True)[:QUEUE])
         for start in range(0, len(queue), CHUNK):
             with tenant_scope(work.tenant_id):
+                hold_company(work.company_id)
                 _decide_chunk(work, desk, queue[start : start + CHUNK], decided)
         is_more = len(queue) == QUEUE
     if is_changed:

@@ -104,7 +104,9 @@ def take_in(
         rows = BillRow.objects.for_tenant(work.tenant_id).filter(
             company_id=work.company_id, bill_id__in=list(news)
         )
-        for row in rows.select_related("posting").select_for_update(of=("self",)):
+        # In the order in which the writer locks postings, so that neither waits crosswise.
+        changed = rows.select_related("posting").order_by("posting__pk")
+        for row in changed.select_for_update(of=("self",)):
             taken.changed += _update(work, row, news[row.bill_id], now)
         if cursor is not None:
             _move_cursor(work, BILLS, cursor, now)

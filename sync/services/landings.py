@@ -56,6 +56,7 @@ def apply(
         .filter(pk__in=moved, batch_id=batch.pk)
         .select_related("bill")
         .defer("bill__snapshot")
+        .order_by("pk")
         .select_for_update(of=("self",))
     )
     places = {posting.pk: after.place(str(posting.pk)) for posting in postings}

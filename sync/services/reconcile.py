@@ -22,7 +22,7 @@ from sync.services import comparison_turns, journal, reconcile_parts, turns
 from sync.services.clients import NotReady, open_work
 from sync.services.reconcile_keeping import keep, last_finished
 from sync.services.reconcile_sage import SageRead, floor_of, periods_of, read_sage
-from sync.services.running import Recorder
+from sync.services.recording import Recorder
 from sync.services.work import Clock, Work
 from tenants import audit
 from tenants.models import Company

@@ -22,7 +22,7 @@ from sync.queries.reconciling import find_linked, first_day
 from sync.services import circuit, connections
 from sync.services.clients import paused_windows
 from sync.services.reconcile_reading import BatchesRead, read_batches
-from sync.services.running import Recorder
+from sync.services.recording import Recorder
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 

@@ -1,22 +1,22 @@
 """One pass over a company, in steps people can follow: read BILL, decide, send to Sage, read back.
 
 BILL's side and Sage's side fail apart: with BILL away, what is open in Sage is still settled and
-followed; with Sage away, BILL is still read and people see what waits.
+followed; with Sage away, BILL is still read and people see what waits. A read of more than one page
+is decided as it goes, and the writer's turn begins beside it.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
 from django.conf import settings
 
 from integrations.bill.types import ListKind
 from integrations.errors import AddressRefused, AuthRefused, IntegrationError
-from sync.models import Reconciliation, Run, VendorLink
+from sync.models import VendorLink
 from sync.models.bill import Bill as BillRow
 from sync.services import (
     catalogue,
@@ -31,82 +31,15 @@ from sync.services import (
     vendor_defaults,
     vendors,
 )
+from sync.services.ahead import Ahead
 from sync.services.clients import NotReady, open_work, paused_windows
+from sync.services.recording import Recorder, Report, Step
 from sync.services.run_requests import open_run
+from sync.services.supply import Supply
 from sync.services.work import Clock, Work
 from tenants.scoping import tenant_scope
 
-
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """How a pass ended; `again_in_seconds` asks to be called sooner than the cadence."""
-
-    run_id: uuid.UUID
-    outcome: str = "ok"
-    sentences: list[str] = field(default_factory=list)
-    has_more: bool = False
-    again_in_seconds: float | None = None
-    cadence_seconds: float = 300
-
-    @property
-    def sentence(self) -> str:
-        """Everything worth saying, once each."""
-        return " ".join(dict.fromkeys(filter(None, self.sentences)))[:1000]
-
-
-class Recorder:
-    """Writes the steps of a run, or of a comparison, so that a page can follow them."""
-
-    def __init__(self, *, tenant_id: uuid.UUID, run: Run | Reconciliation, clock: Clock) -> None:
-        self._tenant_id, self._run, self._clock = tenant_id, run, clock
-
-    def begin(self, name: str, total: int = 0) -> None:
-        """Open a step; `total` 0 means unknown."""
-        now = self._clock().isoformat()
-        self._run.steps.append(
-            {"name": name, "done": 0, "total": total, "started_at": now, "ended_at": None,
-             "sentence": ""}
-        )  # fmt: skip
-        self._save()
-
-    def progress(self, done: int, total: int) -> None:
-        """Tell how far the open step is."""
-        self._run.steps[-1] |= {"done": done, "total": total}
-        self._save()
-
-    def end(self, sentence: str) -> None:
-        """Close the open step with what came of it."""
-        self._run.steps[-1] |= {"ended_at": self._clock().isoformat(), "sentence": sentence}
-        self._save()
-
-    def fail(self, sentence: str) -> None:
-        """Close the open step, if one is, with what went wrong."""
-        if self._run.steps and self._run.steps[-1]["ended_at"] is None:
-            self.end(sentence)
-
-    def finish(self, report: Report, *, work: Work | None) -> None:
-        """Close the run."""
-        values: dict[str, Any] = {
-            "ended_at": self._clock(),
-            "outcome": report.outcome,
-            "sentence": report.sentence or self._outcome(),
-        }
-        if work is not None:
-            values |= {"bill_calls": work.calls.bill, "sage_calls": work.calls.sage}
-        self._save(**values)
-
-    def _outcome(self) -> str:
-        """What a run with nothing to complain of came to: its last two steps."""
-        return " ".join(step["sentence"] for step in self._run.steps[-2:] if step["sentence"])[
-            :1000
-        ]
-
-    def _save(self, **values: Any) -> None:
-        with tenant_scope(self._tenant_id):
-            rows = type(self._run).objects.for_tenant(self._tenant_id)
-            rows.filter(pk=self._run.pk).update(
-                steps=self._run.steps, heard_at=self._clock(), **values
-            )
+SENDING = "Send to Sage and read back"
 
 
 def run_company(
@@ -132,7 +65,7 @@ def run_company(
             tenant_id=tenant_id, company_id=company_id, clock=clock, worker=worker, run_id=run.pk
         )
         report.cadence_seconds = work.policy.cadence_seconds
-        _pass(work, report, recorder, is_poll_due=is_poll_due)
+        _Pass(work, report, recorder, is_poll_due=is_poll_due).make()
         comparison_turns.plan_first(company_id=company_id)
     except NotReady as refusal:
         report.outcome = "paused"
@@ -141,99 +74,197 @@ def run_company(
     return report
 
 
-def _pass(work: Work, report: Report, recorder: Recorder, *, is_poll_due: bool) -> None:
-    paused = paused_windows(work)
-    for name, reason in paused.items():
-        report.outcome = "paused"
-        report.sentences.append(f"{name} is paused: {reason}")
-    if connections.SAGE not in paused and (resting := circuit.why_resting(work)):
-        paused[connections.SAGE] = resting
-        report.outcome = "failed"
-        report.sentences.append(resting)
-    if connections.BILL not in paused:
-        _attempt(
-            work, report, recorder, connections.BILL, lambda: _read(work, recorder, is_poll_due)
+class _Pass:
+    """What one pass is doing."""
+
+    def __init__(
+        self, work: Work, report: Report, recorder: Recorder, *, is_poll_due: bool
+    ) -> None:
+        self._work, self._report, self._recorder = work, report, recorder
+        self._is_poll_due = is_poll_due
+        self._paused: dict[str, str] = {}
+        self._decided = deciding.Decided()
+        self._writer: Step | None = None
+        self._ahead = Ahead(self._send_beside)
+        self._pages = 0
+
+    def make(self) -> None:
+        """Do one side's part after the other's."""
+        self._note_paused()
+        with self._ahead:
+            is_bill_well = self._attempt(connections.BILL, self._read_news)
+            is_sage_well = self._attempt(connections.SAGE, self._refresh)
+            if is_bill_well and self._is_poll_due:
+                self._attempt(connections.BILL, partial(self._read_bills, may_send=is_sage_well))
+            self._meet_strangers()
+            self._decide()
+            self._send()
+
+    def _note_paused(self) -> None:
+        self._paused = paused_windows(self._work)
+        for name, reason in self._paused.items():
+            self._report.outcome = "paused"
+            self._report.sentences.append(f"{name} is paused: {reason}")
+        if connections.SAGE not in self._paused and (resting := circuit.why_resting(self._work)):
+            self._paused[connections.SAGE] = resting
+            self._report.outcome = "failed"
+            self._report.sentences.append(resting)
+
+    # --- reading and deciding ---
+
+    def _read_news(self) -> None:
+        work, recorder = self._work, self._recorder
+        recorder.begin("Read BILL's events")
+        named = intake.read_events(work).read + vendors.read_events(work)
+        recorder.end(f"{named} records named by webhooks were read.")
+        if self._is_poll_due:
+            recorder.begin("Read vendors from BILL")
+            recorder.end(f"{vendors.poll_vendors(work)} vendors read.")
+
+    def _refresh(self) -> None:
+        work, recorder = self._work, self._recorder
+        recorder.begin("Refresh lists")
+        read = catalogue.refresh_due(work)
+        recorder.end(f"{len(read)} lists read anew." if read else "All lists are fresh.")
+        recorder.begin("Match vendors")
+        matched = vendors.match_all(work)
+        created = vendors.create_due(work)
+        updated = vendors.update_due(work) + vendor_defaults.write_due(work)
+        recorder.end(f"{matched} matched, {created} created, {updated} updated in Sage.")
+
+    def _read_bills(self, *, may_send: bool) -> None:
+        work, recorder = self._work, self._recorder
+        recorder.begin("Read bills from BILL")
+        taken = intake.poll_bills(work, on_page=partial(self._on_page, may_send=may_send))
+        waiting = intake.read_waiting(work, just_read=taken.bill_ids)
+        recorder.end(
+            f"{taken.read} bills read, {taken.new} of them new; {waiting.read} waiting ones read"
+            " again."
         )
-    if connections.SAGE not in paused:
-        _attempt(work, report, recorder, connections.SAGE, lambda: _lists(work, recorder))
-    recorder.begin("Decide")
-    decided = deciding.decide_all(work)
-    if decided.unread and connections.BILL not in paused:
-        _attempt(work, report, recorder, connections.BILL, lambda: _reread(work))
-        deciding.decide_all(work)
-    recorder.end(f"{decided.moved} of {decided.looked_at} bills moved.")
-    if connections.SAGE not in paused:
-        failure = _attempt(
-            work, report, recorder, connections.SAGE, lambda: _send(work, report, recorder)
-        )
-        if failure is None:
-            circuit.note_success(work)
+        recorder.begin("Look after webhooks")
+        recorder.end(subscriptions.check_subscription(work) or "Nothing to do.")
+
+    def _on_page(self, done: int, total: int, *, may_send: bool) -> None:
+        """Tell how far the read is; from the second page on, keep the writer busy beside it."""
+        self._recorder.progress(done, total)
+        self._pages += 1
+        if may_send and self._pages > 1 and self._ahead.wants_more:
+            self._decided.add(deciding.decide_all(self._work))
+            if self._writer is None:
+                self._writer = self._recorder.begin_aside(SENDING)
+            self._ahead.deliver()
+
+    def _meet_strangers(self) -> None:
+        """Read the vendors that bills name and BILL's list has not shown, so that nothing waits for
+        them a pass longer.
+        """
+        unknown = [] if connections.BILL in self._paused else _unknown_vendors(self._work)
+        if not unknown:
+            return
+        self._recorder.begin("Match vendors that bills name")
+        if self._attempt(connections.BILL, partial(vendors.read_unknown, self._work, unknown)):
+            self._attempt(connections.SAGE, self._match_strangers)
+
+    def _match_strangers(self) -> None:
+        matched = vendors.match_all(self._work)
+        if self._ahead.has_begun:
+            # There is one writer: whom Sage does not know is created in the pass that follows.
+            self._report.has_more |= matched > 0
+            self._recorder.end(f"{matched} matched.")
+            return
+        created = vendors.create_due(self._work)
+        self._recorder.end(f"{matched} matched, {created} created in Sage.")
+
+    def _decide(self) -> None:
+        self._recorder.begin("Decide")
+        decided = self._decided
+        decided.add(deciding.decide_all(self._work))
+        if decided.unread and self._attempt(connections.BILL, self._reread):
+            deciding.decide_all(self._work)
+        self._recorder.end(f"{decided.moved} of {decided.looked_at} bills moved.")
+
+    def _reread(self) -> None:
+        for kind in (ListKind.ACCOUNT, ListKind.ITEM):
+            catalogue.refresh(self._work, catalogue.bill_kind(kind))
+
+    # --- sending ---
+
+    def _send(self) -> None:
+        if connections.SAGE in self._paused:
+            return
+        if self._writer is None:
+            self._recorder.begin(SENDING)
         else:
-            circuit.note_failure(work, failure)
+            self._recorder.take_up(self._writer)
+        failure = self._try(connections.SAGE, self._take_turn)
+        if failure is None:
+            circuit.note_success(self._work)
+        else:
+            circuit.note_failure(self._work, failure)
 
+    def _send_beside(self, supply: Supply) -> sending.Sent:
+        """The turn in the other thread."""
+        step = self._writer
+        return sending.send(
+            self._work,
+            seconds=settings.CONNECTOR.turn_seconds,
+            progress=step.progress if step else self._recorder.progress,
+            supply=supply,
+        )
 
-def _attempt(
-    work: Work, report: Report, recorder: Recorder, window: str, act: Callable[[], None]
-) -> IntegrationError | None:
-    """Do one side's part; its failure is said, returned, and the other side goes on."""
-    try:
-        act()
-    except (AuthRefused, AddressRefused) as error:
-        connections.pause(work, window, error)
-        _failed(report, recorder, f"{window} is paused: {error.sentence}")
-        return error
-    except IntegrationError as error:
-        _failed(report, recorder, f"{window}: {error.sentence}")
-        with tenant_scope(work.tenant_id):
-            line = journal.company_line(
-                tenant_id=work.tenant_id,
-                company_id=work.company_id,
-                event="run.failed",
-                sentence=f"{window}: {error.sentence}",
-                now=work.clock(),
-                run_id=work.run_id,
+    def _take_turn(self) -> None:
+        work, report, recorder = self._work, self._report, self._recorder
+        if self._ahead.has_begun:
+            sent = self._ahead.result()
+        else:
+            sent = sending.send(
+                work, seconds=settings.CONNECTOR.turn_seconds, progress=recorder.progress
             )
-            journal.write([line])
-        return error
-    connections.note_ok(work, window)
-    return None
+        report.has_more |= sent.has_more and not sent.is_stopped
+        report.sentences.extend(sent.notes)
+        if sent.is_stopped:
+            report.outcome = "paused"
+        waits = [sent.again_in_seconds] if sent.again_in_seconds is not None else []
+        soonest = sending.next_settling(work)
+        if soonest is not None:
+            waits.append(max(0.0, (soonest - work.clock()) / timedelta(seconds=1)))
+        report.again_in_seconds = min(waits, default=None)
+        recorder.end(
+            f"{sent.invoices} invoices in {sent.batches} batches; {sent.followed} batches followed."
+        )
 
+    # --- failing apart ---
 
-def _failed(report: Report, recorder: Recorder, sentence: str) -> None:
-    report.outcome = "failed"
-    report.sentences.append(sentence)
-    recorder.end(sentence)
+    def _attempt(self, window: str, act: Callable[[], None]) -> bool:
+        """Do one side's part unless that side is paused; tell whether it was done."""
+        return window not in self._paused and self._try(window, act) is None
 
+    def _try(self, window: str, act: Callable[[], None]) -> IntegrationError | None:
+        """Do one side's part; its failure is said, returned, and the other side goes on."""
+        work = self._work
+        try:
+            act()
+        except (AuthRefused, AddressRefused) as error:
+            connections.pause(work, window, error)
+            self._failed(f"{window} is paused: {error.sentence}")
+            return error
+        except IntegrationError as error:
+            sentence = f"{window}: {error.sentence}"
+            self._failed(sentence)
+            line = journal.company_line(
+                tenant_id=work.tenant_id, company_id=work.company_id, event="run.failed",
+                sentence=sentence, now=work.clock(), run_id=work.run_id,
+            )  # fmt: skip
+            with tenant_scope(work.tenant_id):
+                journal.write([line])
+            return error
+        connections.note_ok(work, window)
+        return None
 
-def _read(work: Work, recorder: Recorder, is_poll_due: bool) -> None:
-    recorder.begin("Read BILL's events")
-    named = intake.read_events(work).read + vendors.read_events(work)
-    recorder.end(f"{named} records named by webhooks were read.")
-    if not is_poll_due:
-        return
-    recorder.begin("Read vendors from BILL")
-    count = vendors.poll_vendors(work)
-    recorder.end(f"{count} vendors read.")
-    recorder.begin("Read bills from BILL")
-    taken = intake.poll_bills(work, on_page=recorder.progress)
-    waiting = intake.read_waiting(work, just_read=taken.bill_ids)
-    recorder.end(
-        f"{taken.read} bills read, {taken.new} of them new; {waiting.read} waiting ones read again."
-    )
-    recorder.begin("Look after webhooks")
-    recorder.end(subscriptions.check_subscription(work) or "Nothing to do.")
-
-
-def _lists(work: Work, recorder: Recorder) -> None:
-    recorder.begin("Refresh lists")
-    read = catalogue.refresh_due(work)
-    recorder.end(f"{len(read)} lists read anew." if read else "All lists are fresh.")
-    recorder.begin("Match vendors")
-    vendors.read_unknown(work, _unknown_vendors(work))
-    matched = vendors.match_all(work)
-    created = vendors.create_due(work)
-    updated = vendors.update_due(work) + vendor_defaults.write_due(work)
-    recorder.end(f"{matched} matched, {created} created, {updated} updated in Sage.")
+    def _failed(self, sentence: str) -> None:
+        self._report.outcome = "failed"
+        self._report.sentences.append(sentence)
+        self._recorder.end(sentence)
 
 
 def _unknown_vendors(work: Work) -> list[str]:
@@ -246,25 +277,3 @@ def _unknown_vendors(work: Work) -> list[str]:
             .exclude(bill_vendor_id__in=known.values("bill_vendor_id"))
         )
         return list(rows.values_list("bill_vendor_id", flat=True).distinct()[:1000])
-
-
-def _reread(work: Work) -> None:
-    for kind in (ListKind.ACCOUNT, ListKind.ITEM):
-        catalogue.refresh(work, catalogue.bill_kind(kind))
-
-
-def _send(work: Work, report: Report, recorder: Recorder) -> None:
-    recorder.begin("Send to Sage and read back")
-    sent = sending.send(work, seconds=settings.CONNECTOR.turn_seconds, progress=recorder.progress)
-    report.has_more |= sent.has_more and not sent.is_stopped
-    report.sentences.extend(sent.notes)
-    if sent.is_stopped:
-        report.outcome = "paused"
-    waits = [sent.again_in_seconds] if sent.again_in_seconds is not None else []
-    soonest = sending.next_settling(work)
-    if soonest is not None:
-        waits.append(max(0.0, (soonest - work.clock()) / timedelta(seconds=1)))
-    report.again_in_seconds = min(waits, default=None)
-    recorder.end(
-        f"{sent.invoices} invoices in {sent.batches} batches; {sent.followed} batches followed."
-    )

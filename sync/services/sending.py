@@ -16,18 +16,23 @@ from integrations import fixing
 from integrations.models import BillConnection, Sage300Connection
 from integrations.sage300.types import PostProcess
 from sync.domain.commands import Stop
+from sync.domain.facts import Facts
 from sync.domain.packing import pack, unpack
 from sync.domain.policy import Release
 from sync.domain.posting_state import PostingState
 from sync.models import Batch, Posting
-from sync.services import clearing, crash_points, pace, settling
+from sync.services import clearing, crash_points, settling
 from sync.services.assembling import assemble
-from sync.services.lease import Lease, release_lease, take_lease
-from sync.services.posting import LeaseLost, drive
+from sync.services.lease import Lease, LeaseLost, release_lease, take_lease
+from sync.services.pace import Pace
+from sync.services.posting import drive
+from sync.services.supply import Supply
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
 Progress = Callable[[int, int], None]
+# How long the writer waits for more before it looks whether its turn is over.
+WAIT_SECONDS = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,8 +48,11 @@ class Sent:
     notes: list[str] = field(default_factory=list)
 
 
-def send(work: Work, *, seconds: float, progress: Progress) -> Sent:
-    """Be the writer for at most about `seconds`; nothing when somebody else is."""
+def send(work: Work, *, seconds: float, progress: Progress, supply: Supply | None = None) -> Sent:
+    """Be the writer for at most about `seconds`; nothing when somebody else is.
+
+    `supply` says that more is being decided meanwhile; without it everything is.
+    """
     lease = take_lease(
         work.database_key, owner=work.worker, seconds=settings.CONNECTOR.lease_seconds
     )
@@ -55,8 +63,10 @@ def send(work: Work, *, seconds: float, progress: Progress) -> Sent:
             notes=["Another worker is writing to this Sage database."],
         )
     sent = Sent()
+    ends = work.clock() + timedelta(seconds=seconds)
     try:
-        _turn(work, lease, sent, ends=work.clock() + timedelta(seconds=seconds), progress=progress)
+        supply = supply or Supply(is_over=True)
+        _Turn(work, lease, sent, supply, ends=ends, progress=progress).take()
     except LeaseLost:
         sent.has_more = True
         sent.notes.append("Another worker has taken over.")
@@ -65,81 +75,106 @@ def send(work: Work, *, seconds: float, progress: Progress) -> Sent:
     return sent
 
 
-def _turn(work: Work, lease: Lease, sent: Sent, *, ends: datetime, progress: Progress) -> None:
-    look = settling.look(work, lease)
-    if look.hold:
-        sent.is_stopped = True
-        sent.notes.append(look.hold)
-        return
-    process = _process(work)
-    sent.followed = settling.follow_up(work, lease, look, process=process)
-    if look.hold:
-        sent.is_stopped = True
-        sent.notes.append(look.hold)
-        return
-    for batch in _unsettled(work):
-        _drive(work, lease, batch, sent, process=process)
-        if sent.is_stopped:
+class _Turn:
+    """One turn under way; `sent` is filled as it goes."""
+
+    def __init__(
+        self,
+        work: Work,
+        lease: Lease,
+        sent: Sent,
+        supply: Supply,
+        *,
+        ends: datetime,
+        progress: Progress,
+    ) -> None:
+        self._work, self._lease, self._sent, self._supply = work, lease, sent, supply
+        self._ends, self._progress = ends, progress
+        self._pace = Pace(work)
+        self._total, self._counted = 0, -1
+
+    def take(self) -> None:
+        """Look, settle what is open, send what is ready."""
+        work, sent = self._work, self._sent
+        look = settling.look(work, self._lease)
+        if self._is_held(look):
             return
-    _send_ready(work, lease, sent, look, process, ends=ends, progress=progress)
-    clearing.note_cleared(work)
+        process = _process(work)
+        sent.followed = settling.follow_up(work, self._lease, look, process=process)
+        if self._is_held(look):
+            return
+        for batch in _unsettled(work):
+            self._drive(batch, process=process)
+            if sent.is_stopped:
+                return
+        self._send_ready(look, process)
+        if not sent.is_stopped:
+            clearing.note_cleared(work)
 
+    def _is_held(self, look: settling.Look) -> bool:
+        if look.hold:
+            self._sent.is_stopped = True
+            self._sent.notes.append(look.hold)
+        return bool(look.hold)
 
-def _send_ready(
-    work: Work,
-    lease: Lease,
-    sent: Sent,
-    look: settling.Look,
-    process: PostProcess | None,
-    *,
-    ends: datetime,
-    progress: Progress,
-) -> None:
-    total, is_fixed = _ready_count(work), False
-    while work.clock() < ends:
-        made = assemble(
-            work,
-            lease,
-            size=pace.batch_size(work),
+    def _send_ready(self, look: settling.Look, process: PostProcess | None) -> None:
+        sent, is_first = self._sent, True
+        while self._work.clock() < self._ends and not self._supply.is_given_up:
+            # Asked before anything is looked for, so that what was decided last is not missed.
+            is_over = self._supply.is_over
+            self._count()
+            made = self._assemble(look, can_post=process is not None, is_full=not is_over)
+            if made is None and is_over:
+                return
+            if made is None:
+                self._supply.wait(WAIT_SECONDS)
+                continue
+            crash_points.reach("after_assembly")
+            if is_first:
+                _fix(self._work)
+                is_first = False
+            facts = self._drive(made, process=process, is_new=True)
+            if facts.losses or made.settled_at:
+                self._pace.note_sent(facts)
+            if sent.is_stopped:
+                return
+            self._progress(sent.invoices, self._total)
+        sent.has_more = not self._supply.is_over or _ready_count(self._work) > 0
+
+    def _count(self) -> None:
+        """Tell how much there is to send, once and whenever more was delivered."""
+        deliveries = self._supply.deliveries
+        if deliveries != self._counted:
+            self._counted = deliveries
+            self._total = self._sent.invoices + _ready_count(self._work)
+            if self._total:
+                self._progress(self._sent.invoices, self._total)
+
+    def _assemble(self, look: settling.Look, *, can_post: bool, is_full: bool) -> Batch | None:
+        return assemble(
+            self._work,
+            self._lease,
+            size=self._pace.batch_size,
             watermark=look.low_mark,
             highest=look.highest,
-            can_post=process is not None,
+            can_post=can_post,
             is_look_fresh=True,
             is_thorough=look.is_thorough,
-            now=work.clock(),
+            is_full=is_full,
+            now=self._work.clock(),
         )
-        if made is None:
-            return
-        crash_points.reach("after_assembly")
-        if not is_fixed:
-            _fix(work)
-            is_fixed = True
-        _drive(work, lease, made, sent, process=process, is_new=True)
-        if sent.is_stopped:
-            return
-        progress(sent.invoices, total)
-    sent.has_more = _ready_count(work) > 0
 
-
-def _drive(
-    work: Work,
-    lease: Lease,
-    batch: Batch,
-    sent: Sent,
-    *,
-    process: PostProcess | None,
-    is_new: bool = False,
-) -> None:
-    facts = drive(work, lease, batch, process=process, is_new=is_new)
-    if is_new and (facts.losses or batch.settled_at):
-        pace.note_sent(work, facts)
-    sent.batches += 1
-    sent.invoices += batch.entry_count
-    if facts.is_stopped:
-        sent.is_stopped = True
-        sent.notes.append(Stop(why=facts.why).why)
-    elif facts.not_before is not None:
-        sent.notes.append(facts.why)
+    def _drive(self, batch: Batch, *, process: PostProcess | None, is_new: bool = False) -> Facts:
+        sent = self._sent
+        facts = drive(self._work, self._lease, batch, process=process, is_new=is_new)
+        sent.batches += 1
+        sent.invoices += batch.entry_count
+        if facts.is_stopped:
+            sent.is_stopped = True
+            sent.notes.append(Stop(why=facts.why).why)
+        elif facts.not_before is not None:
+            sent.notes.append(facts.why)
+        return facts
 
 
 def _unsettled(work: Work) -> list[Batch]:

@@ -63,9 +63,12 @@ def poll_now(*, company_id: uuid.UUID) -> None:
 
 
 def hold_company(company_id: uuid.UUID) -> None:
-    """Be the only one to take this company's records in until the transaction ends.
+    """Be the only one to take this company's records in, to decide, or to choose what travels, until
+    the transaction ends.
 
-    Two passes may meet (a command beside a worker), and both would add what neither has seen yet.
+    Two passes may meet (a command beside a worker), and both would add what neither has seen yet. In
+    one pass the writer chooses while the reader decides; one after the other they never wait for
+    each other's rows crosswise.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(company_id)])

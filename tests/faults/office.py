@@ -56,7 +56,7 @@ def a_policy(**more: Any) -> Policy:
     return Policy(**(values | more))
 
 
-def small_world() -> BillWorld:
+def small_world(kind: type[BillWorld] = BillWorld) -> BillWorld:
     """The bakery with two vendors and no bill."""
     text = (SAMPLES / "bill-practice.json").read_text("utf-8")
     data = json.loads(text, parse_float=Decimal)
@@ -65,7 +65,7 @@ def small_world() -> BillWorld:
     organization["vendors"] = [one for one in organization["vendors"] if one["id"] in NUMBERS]
     organization["approvalPolicies"] = []
     data["organizations"] = [organization]
-    world = BillWorld(seed="faults")
+    world = kind(seed="faults")
     world.load(data)
     return world
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from sync.models import Run
-from sync.services import running, turns
+from sync.services import recording, running, turns
 from sync.services.workers import worker_name
 from tenants.models import Company, Tenant
 from tenants.scoping import tenant_scope
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             if is_once or not report.has_more:
                 return report.outcome == "ok"
 
-    def _tell(self, company: Company, report: running.Report) -> None:
+    def _tell(self, company: Company, report: recording.Report) -> None:
         with tenant_scope(company.tenant_id):
             run = Run.objects.for_tenant(company.tenant_id).get(pk=report.run_id)
         for step in run.steps:
@@ -73,7 +73,7 @@ def _companies(tenant_slug: str, company_slug: str) -> list[Company]:
     return found
 
 
-def _run(company: Company) -> running.Report | None:
+def _run(company: Company) -> recording.Report | None:
     """One pass under the company's turn, so that no worker is on it as well; None if one is."""
     tenant_id, company_id = company.tenant_id, company.pk
     turns.keep_turns(tenant_id=tenant_id, company_id=company_id)

@@ -159,10 +159,10 @@ def test_a_run_tells_its_steps(settings: Any) -> None:
         assert [step["name"] for step in run.steps] == [
             "Read BILL's events",
             "Read vendors from BILL",
-            "Read bills from BILL",
-            "Look after webhooks",
             "Refresh lists",
             "Match vendors",
+            "Read bills from BILL",
+            "Look after webhooks",
             "Decide",
             "Send to Sage and read back",
         ]

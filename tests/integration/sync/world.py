@@ -15,7 +15,7 @@ from integrations.standins.server import StandInServer
 from sync.domain.policy import Policy
 from sync.domain.policy_document import policy_from_dict, policy_to_dict
 from sync.models import CompanyPolicy, Posting
-from sync.services import running, turns
+from sync.services import recording, running, turns
 from tenants.models import Company
 from tenants.scoping import tenant_scope
 from tests import builders
@@ -96,7 +96,7 @@ class Desk:
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.moved
 
-    def sync(self, **more: Any) -> running.Report:
+    def sync(self, **more: Any) -> recording.Report:
         return running.run_company(
             tenant_id=self.company.tenant_id,
             company_id=self.company.pk,
