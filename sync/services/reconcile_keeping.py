@@ -9,12 +9,9 @@ from typing import Any
 
 from sync.domain.reconciliation import Difference, Part
 from sync.models import Discrepancy, Reconciliation
+from sync.models.many_rows import insert_rows, write_rows
 
 LENGTHS = {"title": 300, "detail": 1000, "do": 100, "target_id": 60}
-COLUMNS = (
-    "reconciliation_id", "part", "kind", "mover", "title", "detail", "do", "target", "target_id",
-    "period", "currency", "bills", "amount", "first_seen_at", "last_seen_at", "settled_at",
-)  # fmt: skip
 
 
 def keep(
@@ -23,25 +20,21 @@ def keep(
     """Write the differences of the parts that were compared; inside the caller's scope."""
     rows = Discrepancy.objects.for_tenant(run.tenant_id).filter(company_id=run.company_id)
     known = {row.key: row for row in rows.filter(key__in=[one.key for one in found])}
-    fresh, changed = [], []
+    fresh: list[Discrepancy] = []
+    changed: list[tuple[Discrepancy, dict[str, Any]]] = []
     for one in found:
         row = known.get(one.key)
         values = _columns(one, run, row, now)
         if row is None:
-            fresh.append(
-                Discrepancy(
-                    tenant_id=run.tenant_id, company_id=run.company_id, key=one.key, **values
-                )
-            )
-            continue
-        for name, value in values.items():
-            setattr(row, name, value)
-        changed.append(row)
+            owner = {"tenant_id": run.tenant_id, "company_id": run.company_id}
+            fresh.append(Discrepancy(**owner, key=one.key, **values))
+        else:
+            changed.append((row, values))
     rows.filter(part__in=[part.value for part in parts], settled_at=None).exclude(
         key__in=[one.key for one in found]
     ).update(settled_at=now)
-    rows.bulk_create(fresh, batch_size=500)
-    rows.bulk_update(changed, COLUMNS, batch_size=200)
+    insert_rows(fresh)
+    write_rows(changed, guard="key")
 
 
 def _columns(
@@ -50,14 +43,14 @@ def _columns(
     is_new = row is None or row.settled_at is not None
     began = min(one.since or now, now)
     return {
-        "reconciliation_id": run.pk,
+        "reconciliation": run,
         "part": one.part.value,
         "kind": one.kind.value,
         "mover": one.mover.value,
         "target": one.target.value,
         **{name: getattr(one, name)[:length] for name, length in LENGTHS.items()},
-        "period": one.period,
-        "currency": one.currency,
+        "period": one.period[:10],
+        "currency": one.currency[:3],
         "bills": one.bills,
         "amount": one.amount,
         "first_seen_at": began if is_new or row is None else min(row.first_seen_at, began),
