@@ -193,10 +193,17 @@ class PeriodSum:
     open: Decimal = Decimal(0)
     ready: Decimal = Decimal(0)
     posted: Decimal = Decimal(0)
-    in_sage: int = 0
+    open_count: int = 0
+    ready_count: int = 0
+    posted_count: int = 0
     named: Decimal = Decimal(0)
     is_open: bool | None = None
     is_partial: bool = False
+
+    @property
+    def in_sage(self) -> int:
+        """How many entries Sage shows in this period."""
+        return self.open_count + self.ready_count + self.posted_count
 
     @property
     def apart(self) -> Decimal:

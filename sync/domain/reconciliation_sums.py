@@ -44,7 +44,8 @@ def add_up(
             _add(sums, claim.period, claim.currency, bills=1, approved=claim.amount)
         for entry in entries.get(claim.posting_id, ()):
             column = {"Open": "open", "Posted": "posted"}.get(entry.status, "ready")
-            _add(sums, entry.period, entry.currency, in_sage=1, **{column: entry.amount})
+            more: dict[str, int | Decimal] = {column: entry.amount, f"{column}_count": 1}
+            _add(sums, entry.period, entry.currency, **more)
     for one in found:
         if one.kind is not Kind.UNEXPLAINED and one.amount is not None:
             _add(sums, one.period, one.currency, named=one.amount)

@@ -108,6 +108,12 @@ class DifferencesPage:
     vendors: Mapping[str, uuid.UUID]
 
     @property
+    def sage_read_at(self) -> datetime | None:
+        """When anything was last read from Sage; parts that failed keep their own time."""
+        parts = self.last.parts.values() if self.last else ()
+        return max((datetime.fromisoformat(note["at"]) for note in parts), default=None)
+
+    @property
     def steps(self) -> Sequence[StepShown]:
         """The steps of the comparison under way."""
         running = self.running

@@ -13,7 +13,7 @@ from decimal import Decimal
 from integrations.sage300.types import FiscalPeriod, GLAccount, SageVendor
 from sync.domain.batching import tag_in
 from sync.domain.comparison import fold
-from sync.domain.gl_accounts import SageAccounts
+from sync.domain.gl_accounts import SageAccounts, fold_number
 from sync.domain.packing import pack
 from sync.domain.reconciliation import Difference, Kind, Part, PeriodSum, Target
 from sync.domain.reconciliation_lists import compare_accounts, compare_vendors
@@ -176,6 +176,6 @@ def accounts(
     }
     mapped = mapped_accounts(grounds, known=frozenset(known))
     found = compare_accounts(mapped, fresh)
-    numbers = {one.number for one in mapped}
+    numbers = {fold_number(one.number) for one in mapped}
     _note(run, Part.ACCOUNTS, count_of(len(numbers), "mapped account"), now)
     return list(found)

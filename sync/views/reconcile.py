@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponseBase
@@ -108,7 +109,7 @@ def reconcile_page(request: CompanyRequest) -> TemplateResponse:
 
 @require_safe
 @company_view()
-def reconcile_progress(request: CompanyRequest, run_id: Any) -> HttpResponseBase:
+def reconcile_progress(request: CompanyRequest, run_id: uuid.UUID) -> HttpResponseBase:
     """Only the steps, for an open page that follows; once it is over the page reads itself anew."""
     found = find_comparison(
         tenant_id=request.tenant.pk, company_id=request.company.pk, run_id=run_id
@@ -225,23 +226,24 @@ def _address(request: CompanyRequest, row: Discrepancy, page: DifferencesPage) -
     """Where the one thing is done, "" where there is nothing to open."""
     slugs = {"tenant_slug": request.tenant.slug, "company_slug": request.company.slug}
 
-    def page_of(name: str, query: str = "", **parts: object) -> str:
-        return reverse(f"sync:{name}", kwargs={**slugs, **parts}) + query
+    def page_of(name: str, query: Mapping[str, object] | None = None, **parts: object) -> str:
+        address = reverse(f"sync:{name}", kwargs={**slugs, **parts})
+        return f"{address}?{urlencode(query)}" if query else address
 
     match row.target:
         case "posting":
             return page_of("posting", posting_id=row.target_id)
         case "bill_account":
-            return page_of("mapping", f"?open={row.target_id}#edit")
+            return page_of("mapping", {"open": row.target_id}) + "#edit"
         case "rules":
-            return page_of("mapping", f"?view=rules&rule={row.target_id}#edit")
+            return page_of("mapping", {"view": "rules", "rule": row.target_id}) + "#edit"
         case "vendor":
             link = page.vendors.get(row.target_id)
-            return page_of("vendors", f"?open={link}" if link else "")
+            return page_of("vendors", {"open": link} if link else None)
         case "vendor_defaults":
-            return page_of("vendors", "?view=defaults")
+            return page_of("vendors", {"view": "defaults"})
         case "batch":
-            return page_of("postings", f"?batch={row.target_id}")
+            return page_of("postings", {"batch": row.target_id})
         case "review" | "attention" | "policy":
             return page_of(row.target)
     return ""

@@ -16,7 +16,7 @@ from sync.domain.packing import unpack
 from sync.domain.reconciliation import PeriodSum
 from sync.models import Discrepancy, DueWork, Posting, Reconciliation
 from sync.services import comparison_turns, reconcile
-from tenants.models import AuditEvent, Role, User
+from tenants.models import AuditEvent, Company, Role, User
 from tenants.scoping import tenant_scope
 from tests import builders
 from tests.integration.sync.workbench import a_synced_desk
@@ -88,6 +88,9 @@ def test_master_data_changed_in_sage_is_found_ages_and_settles(settings: Any) ->
         later = found(desk, "vendors")
         desk.sage.set_vendor("CALBAK", "CASCAD", OnHold="NotOnHold")
         compare(desk)
+        open_now, settled = found(desk, "vendors"), found(desk, "vendors", settled=True)
+        desk.sage.set_vendor("CALBAK", "CASCAD", OnHold="OnHold")
+        compare(desk)
 
         assert {kind: (row.title, row.do) for kind, row in vendors.items()} == {
             "vendor_on_hold": ("Cascade Oven Works is on hold in Sage", "Take the hold off in Sage"),
@@ -101,8 +104,10 @@ def test_master_data_changed_in_sage_is_found_ages_and_settles(settings: Any) ->
         assert first.parts["vendors"]["sentence"] == "18 linked vendors"
         assert later["vendor_gone"].first_seen_at == vendors["vendor_gone"].first_seen_at
         assert later["vendor_gone"].last_seen_at > vendors["vendor_gone"].last_seen_at
-        assert "vendor_on_hold" not in found(desk, "vendors")
-        assert found(desk, "vendors", settled=True)["vendor_on_hold"].settled_at is not None
+        assert "vendor_on_hold" not in open_now
+        assert settled["vendor_on_hold"].settled_at is not None
+        again = found(desk, "vendors")["vendor_on_hold"]
+        assert again.first_seen_at > vendors["vendor_on_hold"].first_seen_at, "it begins anew"
 
 
 def test_a_period_ties_and_every_difference_of_it_has_a_reason(settings: Any) -> None:
@@ -176,7 +181,7 @@ def test_what_clerks_did_to_our_batches_is_found_and_then_told_by_the_posting(
 
 
 def test_a_side_that_fails_gives_a_sentence_and_what_was_found_stays(
-    settings: Any, django_capture_on_commit_callbacks: Any
+    settings: Any, signed_in: SignIn, django_capture_on_commit_callbacks: Any
 ) -> None:
     with a_synced_desk(settings) as desk:
         first = compare(desk)
@@ -189,7 +194,21 @@ def test_a_side_that_fails_gives_a_sentence_and_what_was_found_stays(
         desk.sage.set_user_password("MLCONN", "changed")
         refused = compare(desk)
         paused = compare(desk)
+        tenant = desk.company.tenant
+        owner = signed_in(builders.a_member(tenant, Role.OWNER))
+        page = read(owner.get(f"{base(desk)}/reconcile/"))
+        with tenant_scope(tenant.pk):
+            Company.objects.filter(pk=desk.company.pk).update(is_paused=True)
+        pressed = read(owner.post(f"{base(desk)}/reconcile/now/", follow=True))
+        asked = owner.post(
+            f"/api/v1/companies/{desk.company.slug}/reconciliations/",
+            headers={"Authorization": f"Bearer {builders.an_api_token(tenant)}"},
+        )
 
+        assert "The last comparison did not get through. " in page.replace("</b>", "")
+        assert "Nothing was started" in pressed
+        assert asked.status_code == 409
+        assert len(made(desk)) == 4
         assert planned == {desk.company.pk}, "the first comparison follows the first run"
         assert "sync.jobs.compare_company" in {task.func() for task in OrmQ.objects.all()}
         assert partly.outcome == "failed"
@@ -217,6 +236,7 @@ def test_the_page_and_its_button_as_people_meet_them(
             priya.post(f"{base(desk)}/reconcile/now/")
         running = read(priya.get(f"{base(desk)}/reconcile/"))
         rung = OrmQ.objects.count()
+        waiting = read(priya.get(f"{base(desk)}/reconcile/{made(desk)[0].pk}/progress/"))
         for _ in range(2):  # a doorbell may ring twice
             jobs.compare_company(tenant_id=str(tenant.pk), company_id=str(desk.company.pk))
         due, run = DueWork.objects.get(), made(desk)[0]
@@ -234,6 +254,7 @@ def test_the_page_and_its_button_as_people_meet_them(
         assert "It waits for a worker" in running
         assert "asked by Priya Raman" in running
         assert rung == 1
+        assert 'hx-trigger="every 2s"' in waiting, "the box follows by itself"
         assert (run.trigger, run.outcome, run.asked_by) == ("person", "ok", "Priya Raman")
         assert due.compare_until is None
         assert due.compare_at is not None
