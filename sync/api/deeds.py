@@ -39,10 +39,11 @@ def settle(company: Company, outcome: Done | Saved | NotOpen | Overtaken | Refus
 def asked(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
     """What the body asks for, checked; unknown keys are refused by name."""
     data = request.data
-    if isinstance(data, dict):
-        unknown = sorted(set(data) - set(serializer().fields))
-        if unknown:
-            raise ValidationError({unknown[0]: ["There is no such field here."]})
+    if not isinstance(data, dict):
+        raise ValidationError({"non_field_errors": ["Send one JSON object."]})
+    unknown = sorted(set(data) - set(serializer().fields))
+    if unknown:
+        raise ValidationError({unknown[0]: ["There is no such field here."]})
     read = serializer(data=data)
     read.is_valid(raise_exception=True)
     return dict(read.validated_data)

@@ -59,6 +59,9 @@ class BadGateway(Told):
     default_code = "bad_gateway"
 
 
+UNSIGNED = (
+    "Send a token with the request: Authorization: Bearer mlc_… An owner makes one under People."
+)
 _ACTS_ON: Mapping[Disposition, Mends] = {
     Disposition.RETRY_LATER: Mends.NOBODY,
     Disposition.LOOK_FIRST: Mends.NOBODY,
@@ -89,7 +92,7 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     response.data = {
         "error": {
             "code": _code(error),
-            "sentence": _sentence(response.data, fields),
+            "sentence": _sentence(error, response.data, fields),
             "acts": acts.value,
             "where": where,
             "fields": fields,
@@ -127,7 +130,9 @@ def _texts(value: object) -> list[str]:
     return [str(value)]
 
 
-def _sentence(data: object, fields: Mapping[str, list[str]]) -> str:
+def _sentence(error: Exception, data: object, fields: Mapping[str, list[str]]) -> str:
+    if isinstance(error, exceptions.NotAuthenticated):
+        return UNSIGNED
     if fields:
         whole = {"non_field_errors", "conditions"}
         return " ".join(

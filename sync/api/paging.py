@@ -12,6 +12,7 @@ class Newest(CursorPagination):
     """`next` and `previous` are whole addresses to follow, null at the ends."""
 
     page_size = settings.CONNECTOR.api_page_size
+    invalid_cursor_message = "There is no such page. Begin again without the cursor."
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Say so in the words of OpenAPI 3.1, which has no `nullable`."""

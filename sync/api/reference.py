@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -168,7 +169,8 @@ def _curl(method: str, address: str, body: object, kind: str) -> str:
     if body is not None:
         parts.append(f'-H "Content-Type: {kind}"')
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        parts.append(f"--data-binary $'{text}'" if "\n" in text else f"-d '{text}'")
+        flag = "--data-binary" if isinstance(body, str) else "-d"
+        parts.append(f"{flag} {shlex.quote(text.replace(chr(13), ''))}")
     return " \\\n  ".join(parts)
 
 

@@ -6,12 +6,18 @@ sent, after what was prepared; both start from the world in which the examples r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema
+from django.urls import Resolver404, resolve
 
 from integrations.models import BillConnection, Sage300Connection
+from sync.api.reference import document, groups
 from sync.models import Posting
 from tenants.scoping import tenant_scope
 from tests.integration.sync.api_world import DANA, ApiWorld, pause, subscribe
@@ -179,3 +185,30 @@ def body_of(world: ApiWorld, provoked: Provoked) -> Any:
         with tenant_scope(row.tenant_id):
             return {**body, "line_id": row.bill.snapshot["lines"][0]["id"]}
     return body
+
+
+def faults_of(place: str, told: Any) -> Iterator[str]:
+    """What is missing for a refusal to lead somewhere."""
+    error = told["error"]
+    where = urlsplit(error["where"])
+    is_place = where.scheme == "http" and _is_found(where.path)
+    if where.path == "/api/" and where.fragment not in _anchors():
+        is_place = False
+    if not (error["sentence"] and error["acts"] and is_place):
+        yield f"{place} leads nowhere: {error}"
+    jsonschema.Draft202012Validator(
+        {"$ref": "#/components/schemas/Refusal", "components": document()["components"]}
+    ).validate(told)
+
+
+def _is_found(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
+
+
+@cache
+def _anchors() -> set[str]:
+    return {one.anchor for group in groups("http://testserver") for one in group.operations}

@@ -9,7 +9,10 @@ import pytest
 from django.test import Client
 from django_q.models import OrmQ
 
-from integrations.models import BillConnection, WebhookSubscription
+from integrations.models import BillConnection, Sage300Connection, WebhookSubscription
+from integrations.standins.bill.world import BillWorld
+from integrations.standins.sage300.world import Sage300World
+from integrations.standins.server import StandInServer
 from sync.domain.posting_state import PostingState
 from sync.models import (
     Answer,
@@ -26,9 +29,11 @@ from tenants.models import AuditEvent, Company, Role, Tenant
 from tenants.scoping import tenant_scope
 from tests.builders import NOW, a_bill, a_company, a_posting, a_tenant, an_api_token
 from tests.integration.integrations.bill_world import ORGANIZATION, Served, a_bill_server
+from tests.integration.sync.world import BAKERY, KEY, SAMPLES, SECRET, TOKEN
 
 pytestmark = pytest.mark.django_db
 
+PASSWORD = "practice-sage"
 LINE = {
     "line_id": "1",
     "gl_account": "5060100",
@@ -293,6 +298,51 @@ def test_paused_company_starts_no_run_and_says_why(world: World) -> None:
         409,
         "Year end until Friday.",
     )
+
+
+# --- connections ----------------------------------------------------------------------------------
+
+
+def test_credentials_are_tried_first_and_never_come_back(world: World, settings: Any) -> None:
+    bill = BillWorld.from_file(SAMPLES / "bill-practice.json")
+    sage = Sage300World.from_file(SAMPLES / "sage300-practice.json")
+    with StandInServer(bill) as bill_server, StandInServer(sage) as sage_server:
+        settings.PRACTICE = True
+        settings.PRACTICE_BILL_URL = bill_server.url
+        settings.PRACTICE_SAGE_URL = sage_server.url
+        to_sage = {
+            "base_url": sage_server.url, "company_database": "CALBAK", "user_name": "MLCONN",
+        }  # fmt: skip
+        to_bill = {
+            "environment": "practice", "organization_id": BAKERY, "user_name": TOKEN,
+            "developer_key": KEY,
+        }  # fmt: skip
+
+        first = world.ask(
+            "bakery/bill-connection/", "put", body={**to_bill, "password": "not-the-token"}
+        )
+        good = world.ask("bakery/bill-connection/", "put", body={**to_bill, "password": SECRET})
+        world.ask("bakery/sage300-connection/", "put", body={**to_sage, "password": PASSWORD})
+        wrong = world.ask("bakery/sage300-connection/", "put", body={**to_sage, "password": "old"})
+        kept = world.ask("bakery/sage300-connection/", "put", body=to_sage)
+        accountant = an_api_token(world.tenant, Role.ACCOUNTANT)
+        refused = world.ask("bakery/bill-connection/", "put", accountant, body=to_bill)
+        pinged = world.ask("bakery/ping/", "post", accountant, body={"systems": ["sage300"]})
+
+    assert (first.status_code, first.json()["is_paused"]) == (200, True)
+    assert "not in use yet" in first.json()["sentence"]
+    assert (good.json()["is_paused"], good.json()["ladder"]["is_well"]) == (False, True)
+    assert wrong.status_code == 409
+    assert "so nothing was replaced" in wrong.json()["error"]["sentence"]
+    assert wrong.json()["error"]["where"] == "http://testserver/calder/bakery/connections/"
+    assert kept.json()["ladder"]["is_well"]
+    assert (refused.status_code, pinged.status_code) == (403, 200)
+    with tenant_scope(world.tenant.pk):
+        assert Sage300Connection.objects.get().password.reveal() == PASSWORD
+        told = [str(event.details) for event in AuditEvent.objects.all()]
+    for answer in (first, good, wrong, kept, pinged):
+        told.append(answer.content.decode())
+    assert not any(secret in text for secret in (SECRET, KEY, PASSWORD) for text in told)
 
 
 # --- webhook subscription -------------------------------------------------------------------------

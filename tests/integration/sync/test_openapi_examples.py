@@ -27,6 +27,7 @@ from sync.api.reference import document
 from sync.api.schema import FOLDER
 from tenants.models import Role
 from tests.integration.sync import api_refusals
+from tests.integration.sync.api_comparing import differences
 from tests.integration.sync.api_recording import record
 from tests.integration.sync.api_world import (
     PREPARED,
@@ -39,34 +40,6 @@ from tests.integration.sync.world import KEY, SECRET
 
 WRITES = {"post", "put", "patch", "delete"}
 SECRETS = (SECRET, KEY, "practice-sage", "mlc_")
-#: What is the same whenever the examples are run.
-STABLE = frozenset(
-    [
-        "acts",
-        "action",
-        "code",
-        "currency",
-        "deed",
-        "deeds",
-        "environment",
-        "gl_account",
-        "invoice_number",
-        "is_connected",
-        "is_paused",
-        "is_well",
-        "kind",
-        "label",
-        "name",
-        "outcome",
-        "release",
-        "state",
-        "status",
-        "system",
-        "trouble",
-        "vendor_name",
-        "verdict",
-    ]
-)
 
 
 def _files() -> dict[str, tuple[str, dict[str, Any]]]:
@@ -121,6 +94,11 @@ def _shown(part: dict[str, Any]) -> tuple[dict[str, Any], str]:
     return {}, "application/json"
 
 
+def _answers(operation: dict[str, Any]) -> dict[str, Any]:
+    good = [told for status, told in operation["responses"].items() if int(status) < 300]
+    return {key: one for told in good for key, one in _shown(told)[0].items()}
+
+
 def _schema_of(example: Example) -> dict[str, Any]:
     told = document()["paths"][example.path][example.method]["responses"][str(example.status)]
     content = next(iter(told["content"].values()))
@@ -145,8 +123,10 @@ def test_every_operation_has_a_summary_and_examples_of_both_ways() -> None:
     for method, path, operation in _operations():
         assert operation.get("summary"), path
         assert (method, path) in shown, f"{method} {path} needs an example of its answer"
-        if "requestBody" in operation:
-            assert _shown(operation["requestBody"])[0], f"{method} {path} needs one of its body"
+        bodies = _shown(operation.get("requestBody", {}))[0]
+        assert bodies or "requestBody" not in operation, f"{method} {path} needs one of its body"
+        unsent = bodies.keys() - _answers(operation).keys()
+        assert not unsent, f"{method} {path}: nobody says what {unsent} is answered"
 
 
 def test_every_example_of_the_files_is_in_the_document() -> None:
@@ -211,7 +191,7 @@ def _run(world: ApiWorld, example: Example) -> Iterator[str]:
         yield f"{place} does not fit its schema: {error.message[:300]}"
     for error in jsonschema.Draft202012Validator(_schema_of(example)).iter_errors(example.answer):
         yield f"{place}: the example does not fit the schema: {error.message[:300]}"
-    yield from (f"{place}: {told}" for told in _differences(example.answer, told, example.name))
+    yield from (f"{place}: {told}" for told in differences(example.answer, told, example.name))
 
 
 def _provoke(world: ApiWorld, settings: Any, method: str, path: str, status: int) -> Iterator[str]:
@@ -238,17 +218,7 @@ def _provoke(world: ApiWorld, settings: Any, method: str, path: str, status: int
     elif provoked.says not in told["error"]["sentence"]:
         yield f"{place} says {told['error']['sentence']}"
     else:
-        yield from _faults_of(place, told)
-
-
-def _faults_of(place: str, told: Any) -> Iterator[str]:
-    """What is missing for a refusal to lead somewhere."""
-    error = told["error"]
-    if not (error["sentence"] and error["acts"] and error["where"].startswith("http")):
-        yield f"{place} leads nowhere: {error}"
-    jsonschema.Draft202012Validator(
-        {"$ref": "#/components/schemas/Refusal", "components": document()["components"]}
-    ).validate(told)
+        yield from api_refusals.faults_of(place, told)
 
 
 @contextmanager
@@ -259,40 +229,6 @@ def _taken_back() -> Iterator[None]:
     with block:
         yield
         transaction.set_rollback(True)
-
-
-def _differences(example: Any, told: Any, name: str, at: str = "answer") -> Iterator[str]:
-    """Where an answer has other keys or types than the example, or another stable value."""
-    match example, told:
-        case dict(), dict():
-            if not _is_by_key(example, told) and example.keys() != told.keys():
-                yield f"{at} has {sorted(told)}, the example {sorted(example)}"
-            for key in example.keys() & told.keys():
-                yield from _differences(example[key], told[key], name, f"{at}.{key}")
-        case list(), list():
-            for one in example:
-                if not any(not list(_differences(one, other, name)) for other in told):
-                    close = list(_differences(one, told[0], name, f"{at}[]")) if told else []
-                    yield f"{at} has nothing like {str(one)[:200]} {close[:2]}"
-        case None, _:
-            return
-        case _, None:
-            return
-        case _:
-            if (type(example) is not type(told) and not _are_numbers(example, told)) or (
-                name and at.rpartition(".")[2] in STABLE and example != told
-            ):
-                yield f"{at} is {told!r}, the example {example!r}"
-
-
-def _is_by_key(example: dict[str, Any], told: dict[str, Any]) -> bool:
-    """Whether the keys are data: ids, states, numbers and not the names of a shape."""
-    keys = {*example, *told}
-    return any(not re.fullmatch(r"[a-z][a-z0-9_]*", key) for key in keys)
-
-
-def _are_numbers(*values: Any) -> bool:
-    return all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
 
 
 # --- refusals -------------------------------------------------------------------------------------
@@ -328,4 +264,4 @@ def _refusals(world: ApiWorld, method: str, path: str, operation: dict[str, Any]
         if answer.status_code != status:
             yield f"{place}: {answer.status_code} {answer.content[:200]!r}"
             continue
-        yield from _faults_of(place, answer.json())
+        yield from api_refusals.faults_of(place, answer.json())
