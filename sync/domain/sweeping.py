@@ -50,7 +50,7 @@ def suspects(
     once read is watched though it be renamed. `followed` are the batches that `following` reads
     anyway. `is_thorough` reads every one, whatever its description; so does one that was posted
     with errors and is not followed, for a copy of ours may have been moved out of it to where
-    nobody looks.
+    nobody looks. Those come last, so that whoever stops half-way is led there again.
     """
     left = [
         header
@@ -61,13 +61,12 @@ def suspects(
     emptied = {header.number for header in watched if _has_lost_some(header, looked_at)}
     if is_thorough or emptied:
         watched = left
-    return tuple(
-        sorted(
-            header.number
-            for header in watched
-            if header.number in emptied or _is_news(header, known.get(header.number, UNJUDGED))
-        )
-    )
+    numbers = [
+        header.number
+        for header in watched
+        if header.number in emptied or _is_news(header, known.get(header.number, UNJUDGED))
+    ]
+    return tuple(sorted(numbers, key=lambda number: (number in emptied, number)))
 
 
 def known_prints(judged: Mapping[int, str], looked_at: Mapping[int, str]) -> dict[int, str]:

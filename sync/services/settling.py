@@ -15,6 +15,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import Min, Q
 
+from integrations.errors import IntegrationError
 from integrations.sage300.types import BatchHeader, InvoiceBatch, PostProcess
 from sync.domain import facts_json, following, sweeping
 from sync.domain.batching import batch_tag
@@ -129,7 +130,7 @@ def _sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
         followed=followed,
         is_thorough=found.is_thorough or is_search_due,
     )
-    read = {number: work.sage.find_batch(number) for number in numbers}
+    read, failure = _read(work, numbers)
     present = [batch for batch in read.values() if batch is not None]
     now = work.clock()
     with tenant_scope(work.tenant_id):
@@ -138,9 +139,23 @@ def _sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
             raise LeaseLost(lease.database_key)
         mine, unjudged = _mine(work, present)
         _remember(work, [batch.header for batch in present], unjudged, now)
-        if not mine:
-            return None
-        return _sweep_row(work, lease, found, mine, sorted(read), now)
+        sweep = _sweep_row(work, lease, found, mine, sorted(read), now) if mine else None
+    if failure is not None:
+        raise failure
+    return sweep
+
+
+def _read(
+    work: Work, numbers: Sequence[int]
+) -> tuple[dict[int, InvoiceBatch | None], IntegrationError | None]:
+    """These batches as far as Sage answers; what was read counts, or many would never be done."""
+    read: dict[int, InvoiceBatch | None] = {}
+    for number in numbers:
+        try:
+            read[number] = work.sage.find_batch(number)
+        except IntegrationError as error:
+            return read, error
+    return read, None
 
 
 def _is_search_due(work: Work) -> bool:

@@ -89,6 +89,25 @@ def test_f47_rows_lost_by_a_failover_are_found_in_sage_and_not_sent_again(
         assert all(p.state == "IN_SAGE" or p.sentence for p in late), [told(p) for p in late]
 
 
+def test_after_a_restore_many_batches_are_got_through_though_reads_fail(desk: Desk) -> None:
+    heal(desk)
+    for number in range(4):
+        desk.sage.clerk_enters_invoice("CALBAK", "PRAMIL", f"OWN-{number}", "5.00", "5010100")
+    command("after_restore")
+    a_bill(desk, "B-4")
+
+    for _ in range(6):
+        desk.sage_server.faults.clear()
+        desk.sage_server.faults.add("status", r"GET /APInvoiceBatches\(", after=1, times=9)
+        desk.sync()
+        later(desk)
+
+    assert desk.postings(invoice_number="B-4")[0].state != "READY"
+    desk.sage_server.faults.clear()
+    heal(desk)
+    all_in_sage(desk, 4)
+
+
 def test_f28_a_restored_sage_stops_every_send_until_a_person_decides(desk: Desk) -> None:
     heal(desk)
     before = desk.sage.snapshot("CALBAK")

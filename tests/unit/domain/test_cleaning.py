@@ -373,7 +373,7 @@ def test_a_watched_batch_posted_with_errors_makes_every_new_batch_suspect() -> N
     headers, known = [posted, clerks], {58: fingerprint(open_before)}
     swept = {58: fingerprint(posted)}
 
-    assert sweeping.suspects(headers, known=known, looked_at={}) == (58, 60)
+    assert sweeping.suspects(headers, known=known, looked_at={}) == (60, 58)
     assert sweeping.suspects(headers, known=swept, looked_at=swept) == ()
     assert sweeping.suspects(headers, known=known, looked_at={}, followed=[58]) == ()
 
