@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -250,11 +250,11 @@ class Clerk:
         return True
 
 
-def administrator(world: World, sage: ModelSage) -> Process:
-    """Clears history now and then."""
+def administrator(world: World, sage: ModelSage, is_restored: Callable[[], bool]) -> Process:
+    """Clears history now and then, but not before a restore of our database is worked through."""
     while world.seconds < CLEARING_ENDS:
         yield world.rng.expovariate(1 / 5000)
-        if world.seconds > CLEARED_AFTER:
+        if world.seconds > CLEARED_AFTER and not is_restored():
             world.happened("history cleared")
             sage.clear_history(world.seconds - CLEARED_AFTER)
 

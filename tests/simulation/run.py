@@ -60,7 +60,7 @@ class Scene:
             self.start_worker()
         world.spawn(self.clerk.run())
         world.spawn(approver(world, self.bill))
-        world.spawn(administrator(world, self.sage))
+        world.spawn(administrator(world, self.sage, lambda: self.store.company.is_thorough))
         world.spawn(repairer(world, self.sage))  # type: ignore[arg-type]
         world.spawn(bookkeeper(world, self.sage))
         world.spawn(self.wire.outages())

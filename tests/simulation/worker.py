@@ -210,20 +210,15 @@ class Worker:
         for posting in self.store.ready():
             self.make_ready(posting)
 
-    def read(self, command: ListBatches | ReadBatch) -> Generator[float, None, Answer]:
-        """A look of the pass itself: where it gets no answer, the pass is over."""
-        answer = yield from self.wire.call(command, None)
-        if not isinstance(answer, Headers | BatchRead):
-            raise LookFailed
-        return answer
-
     def list_headers(self) -> Generator[float, None, tuple[BatchHeader, ...]]:
         company = self.store.company
         oldest = min(self.store.followed_numbers(), default=company.low_mark + 1)
         after = min(company.low_mark, self.store.highest() - 1, oldest - 1)
         is_full = self.world.seconds >= company.full_look_at
-        answer = yield from self.read(ListBatches(after=0 if is_full else max(0, after)))
-        assert isinstance(answer, Headers)
+        command = ListBatches(after=0 if is_full else max(0, after))
+        answer = yield from self.wire.call(command, None)
+        if not isinstance(answer, Headers):
+            raise LookFailed
         if is_full:
             self.store.company.full_look_at = self.world.seconds + FULL_LOOK_SECONDS
         return answer.headers
@@ -260,17 +255,27 @@ class Worker:
             followed=() if company.is_thorough else self.store.followed_numbers(),
             is_thorough=company.is_thorough or self.store.is_search_due(),
         )
-        read = []
-        for number in numbers:
-            answer = yield from self.read(ReadBatch(number=number))
-            assert isinstance(answer, BatchRead)
-            if answer.batch is not None:
-                read.append(answer.batch)
+        read, is_whole = yield from self.read_as_far_as_it_goes(numbers)
         self.check(lease)
         if read:
             self.judge(read)
-        elif not self.store.unsettled():
+        if not is_whole:
+            raise LookFailed
+        if not read and not self.store.unsettled():
             self.store.note_judged(headers)
+
+    def read_as_far_as_it_goes(
+        self, numbers: tuple[int, ...]
+    ) -> Generator[float, None, tuple[list[InvoiceBatch], bool]]:
+        """What was read counts, also where a read fails; with it whether all of them were."""
+        read = []
+        for number in numbers:
+            answer = yield from self.wire.call(ReadBatch(number=number), None)
+            if not isinstance(answer, BatchRead):
+                return read, False
+            if answer.batch is not None:
+                read.append(answer.batch)
+        return read, True
 
     def reopen_changed(self, headers: tuple[BatchHeader, ...]) -> None:
         """Open those of our batches again that Sage shows otherwise than they were read."""
