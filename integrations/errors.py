@@ -25,10 +25,13 @@ class IntegrationError(Exception):
     """Root of everything a window raises.
 
     `request_id` is ours, `http_status` is 0 where no answer came, `vendor_code` is BILL's `BDC_n`
-    or Sage's `error.code`, `vendor_message` is the vendor's own text, cut to 300 characters.
+    or Sage's `error.code`, `vendor_message` is the vendor's own text, cut to 300 characters. `system`
+    is BILL where its window raised it, "" elsewhere: work in Sage reads in BILL meanwhile, and the
+    one that refused must be the one that is paused.
     """
 
     disposition = Disposition.BUG
+    system = ""
 
     def __init__(
         self,

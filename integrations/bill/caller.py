@@ -89,7 +89,17 @@ class BillCaller:
         is_write: bool = False,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> object:
-        """Return the JSON of the answer (None: empty); sign in again once if the session is lost.
+        """Return the JSON of the answer (None: empty); what it raises says that it was BILL."""
+        try:
+            return self._answer(method, url, content, is_write=is_write, headers=headers)
+        except IntegrationError as error:
+            error.system = SYSTEM
+            raise
+
+    def _answer(
+        self, method: str, url: str, content: object, *, is_write: bool, headers: Mapping[str, str]
+    ) -> object:
+        """Sign in again once if the session is lost.
 
         A call refused for its session was not carried out, so a write too may be repeated.
         """

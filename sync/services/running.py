@@ -87,6 +87,7 @@ class _Pass:
         self._writer: Step | None = None
         self._ahead = Ahead(self._send_beside)
         self._pages = 0
+        self._asked: dict[str, int] = {}
 
     def make(self) -> None:
         """Do one side's part after the other's."""
@@ -199,7 +200,7 @@ class _Pass:
         failure = self._try(connections.SAGE, self._take_turn)
         if failure is None:
             circuit.note_success(self._work)
-        else:
+        elif failure.system != connections.BILL:
             circuit.note_failure(self._work, failure)
 
     def _send_beside(self, supply: Supply) -> sending.Sent:
@@ -240,15 +241,22 @@ class _Pass:
         return window not in self._paused and self._try(window, act) is None
 
     def _try(self, window: str, act: Callable[[], None]) -> IntegrationError | None:
-        """Do one side's part; its failure is said, returned, and the other side goes on."""
+        """Do one side's part; its failure is said, returned, and the other side goes on.
+
+        What failed is the system that was asked: work in Sage reads in BILL meanwhile.
+        """
         work = self._work
         try:
             act()
         except (AuthRefused, AddressRefused) as error:
+            window = error.system or window
+            self._has_answered(window)
             connections.pause(work, window, error)
             self._failed(f"{window} is paused: {error.sentence}")
             return error
         except IntegrationError as error:
+            window = error.system or window
+            self._has_answered(window)
             sentence = f"{window}: {error.sentence}"
             self._failed(sentence)
             line = journal.company_line(
@@ -258,8 +266,16 @@ class _Pass:
             with tenant_scope(work.tenant_id):
                 journal.write([line])
             return error
-        connections.note_ok(work, window)
+        if self._has_answered(window):
+            connections.note_ok(work, window)
         return None
+
+    def _has_answered(self, window: str) -> bool:
+        """Whether it was asked anything since this was last looked at; only then did it answer."""
+        calls = self._work.calls
+        asked = calls.bill if window == connections.BILL else calls.sage
+        before, self._asked[window] = self._asked.get(window, 0), asked
+        return asked > before
 
     def _failed(self, sentence: str) -> None:
         self._report.outcome = "failed"

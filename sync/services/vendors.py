@@ -208,7 +208,7 @@ def create_due(work: Work) -> int:
         try:
             done += _create(work, key)
         except (AuthRefused, AddressRefused) as error:
-            connections.pause(work, connections.SAGE, error)
+            connections.pause(work, error.system or connections.SAGE, error)
             raise
     return done
 
