@@ -22,6 +22,7 @@ _WITHOUT_DATABASE = frozenset(
         "findstatic",
         "help",
         "run_standins",
+        "send_test_mail",
         "settings",
         "spectacular",
         "version",

@@ -208,6 +208,33 @@ class Knobs:
         50, "companies", "Companies an operator can act on at one press.", least=1
     )
 
+    # Mail to people.
+    tell_unsettled_seconds: float = knob(
+        900.0, "seconds", "A batch whose outcome is unknown for longer is told by mail."
+    )
+    tell_silence_seconds: float = knob(
+        3600.0, "seconds", "A system that has not answered for longer is told by mail.", least=60
+    )
+    tell_switched_off_seconds: float = knob(
+        86_400.0, "seconds", "That BILL switched webhooks off is told for this long afterwards."
+    )
+    tell_again_hours: float = knob(
+        24.0, "hours", "What still stops the flow after this long is told once more; 0 is never."
+    )
+    mail_look_seconds: float = knob(
+        300.0, "seconds", "Whether somebody must be told is looked up this often.", least=1
+    )
+    mail_tries: int = knob(10, "tries", "A mail the server does not take is sent again.", least=1)
+    mail_retry_seconds: float = knob(
+        60.0, "seconds", "First pause before a mail is sent again; doubles.", least=0.01
+    )
+    mail_claim_seconds: float = knob(
+        120.0, "seconds", "A mail whose worker died while sending is taken up after this.", least=1
+    )
+    mail_record_days: int = knob(
+        90, "days", "What was told to whom is remembered this long.", least=8
+    )
+
     # People and pages.
     replay_bills: int = knob(
         500, "bills", "Bills asked for again at one press; more of a filter follow after.", least=1

@@ -171,17 +171,24 @@ LOGOUT_REDIRECT_URL = "home"
 
 _mail_url = ENVIRONMENT.secret(
     "EMAIL_URL",
-    meaning="smtp://user:password@host:587 (STARTTLS) or smtps://…:465. Unset: no mail is sent.",
+    meaning="smtp://user:password@host:587 (STARTTLS) or smtps://…:465; file:///directory keeps"
+    " each mail as a file there and sends none. Unset: no mail is sent.",
 )
-MAIL_IS_SET_UP = bool(_mail_url)
+_mail = urlsplit(_mail_url)
+if _mail.scheme not in {"", "smtp", "smtps", "file"} or (_mail_url and not _mail.scheme):
+    raise SettingRefused("EMAIL_URL must begin with smtp://, smtps:// or file:///.")
+# Where mails lie that nobody gets; "" where they are sent, or none is written.
+MAIL_DIRECTORY = unquote(_mail.path) if _mail.scheme == "file" else ""
+MAIL_IS_SET_UP = _mail.scheme in {"smtp", "smtps"}
 if MAIL_IS_SET_UP:
-    _mail = urlsplit(_mail_url)
     EMAIL_HOST = _mail.hostname or "localhost"
     EMAIL_PORT = _mail.port or (465 if _mail.scheme == "smtps" else 587)
     EMAIL_HOST_USER = unquote(_mail.username or "")
     EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
     EMAIL_USE_SSL = _mail.scheme == "smtps"
     EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)
+elif MAIL_DIRECTORY:
+    EMAIL_BACKEND = "connector_site.mail_files.EmailBackend"
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DEFAULT_FROM_EMAIL = ENVIRONMENT.text(

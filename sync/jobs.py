@@ -21,7 +21,16 @@ from django_q.tasks import async_task
 
 from integrations.ping import keeping
 from sync.models import Attempt, DueWork, Heartbeat, Run
-from sync.services import comparison_turns, reconcile, recording, running, trying, turns
+from sync.services import (
+    comparison_turns,
+    mail_turns,
+    notify,
+    reconcile,
+    recording,
+    running,
+    trying,
+    turns,
+)
 from sync.services.workers import dead_among, free_the_dead, start_afresh, worker_name
 from tenants.audit import Actor
 from tenants.models import Company, Tenant, TenantStatus, User
@@ -81,6 +90,7 @@ def run_company(
             again_in_seconds=_again(report),
             due_at=turn.due_at,
         )
+        mail_turns.ring_mail(company_id=company)
     if is_due_again:
         ring_doorbell(tenant_id=tenant, company_id=company, trigger=trigger)
 
@@ -158,6 +168,26 @@ def tick(**_later_arguments: object) -> None:
         ring_doorbell(tenant_id=turn.tenant_id, company_id=turn.company_id, trigger="schedule")
     for turn in comparison_turns.due(limit=limit):
         ring_comparison(tenant_id=turn.tenant_id, company_id=turn.company_id)
+    if mail_turns.is_any_due():
+        _enqueue(tell)
+
+
+def tell(**_later_arguments: object) -> None:
+    """Tell people by mail what is due, company by company, for as long as one job may take.
+
+    A fault with one company's mails is recorded and keeps nobody else's back.
+    """
+    claim = settings.CONNECTOR.mail_claim_seconds
+    ends = time.monotonic() + claim
+    while time.monotonic() < ends and (turn := mail_turns.take_mail_turn(seconds=claim)):
+        try:
+            again = notify.tell_company(
+                tenant_id=turn.tenant_id, company_id=turn.company_id, clock=timezone.now
+            )
+        except Exception:
+            log.exception("mail.broke", extra={"company_id": str(turn.company_id)})
+            again = settings.CONNECTOR.mail_look_seconds
+        mail_turns.end_mail_turn(turn, again_in_seconds=again)
 
 
 def heartbeat(**_later_arguments: object) -> None:
@@ -205,6 +235,12 @@ def ring_ping(
             asked_at=asked_at.isoformat(),
         )
     )
+
+
+def ring_mail(*, company_id: uuid.UUID) -> None:
+    """Have a worker look at once, after the commit, whether somebody of this company must be told."""
+    mail_turns.ring_mail(company_id=company_id)
+    transaction.on_commit(lambda: _enqueue(tell))
 
 
 def _enqueue(job: Callable[..., None], **arguments: str) -> None:

@@ -27,8 +27,8 @@ SLUG_RULE = RegexValidator(
 #: First words of addresses that are ours, so no tenant may have them.
 RESERVED_SLUGS = frozenset(
     {
-        "accounts", "admin", "api", "favicon", "health", "invitation", "media", "start", "static",
-        "webhooks",
+        "accounts", "admin", "api", "favicon", "health", "invitation", "mail", "media", "start",
+        "static", "webhooks",
     }
 )  # fmt: skip
 

@@ -9,8 +9,8 @@ from integrations.bill.types import Bill, BillLine
 from integrations.sage300.types import Invoice, InvoiceDetail
 from sync.domain.packing import pack
 from sync.domain.problems import ProblemCode, problem, problem_to_dict
+from sync.models import Batch, Posting
 from sync.models import Bill as BillRow
-from sync.models import Posting
 from tenants.models import ApiToken, Company, Membership, Role, Tenant, User
 from tenants.scoping import tenant_scope
 
@@ -126,6 +126,19 @@ def a_posting(
             checked_at=at,
         )
         return Posting.objects.create(**shared, bill=row, **(fields | overrides))
+
+
+def a_batch(company: Company, *, at: datetime = NOW, **overrides: object) -> Batch:
+    """A settled batch of this company; needs the open scope."""
+    number = next(_numbers)
+    fields: dict[str, object] = {
+        "database_key": "sage/CALBAK", "tag": f"MLC-{number:04d}", "stage": "done",
+        "description": f"BILL MLC-{number:04d}", "invoices": {}, "facts": {}, "lease_epoch": 1,
+        "entry_count": 1, "total_amount": Decimal(1), "made_at": at, "settled_at": at,
+    }  # fmt: skip
+    return Batch.objects.create(
+        tenant_id=company.tenant_id, company=company, **(fields | overrides)
+    )
 
 
 def in_sage(

@@ -2,7 +2,8 @@
 
 ``manage.py`` calls ``prepare`` before the settings are read. The demo gets a data directory of its
 own, and with ``DATABASE_URL`` set a database beside the named one, so that making it anew at each
-start can never touch anything that is in use. A second demo at the same time steps aside.
+start can never touch anything that is in use. A second demo at the same time steps aside. Its mails
+go to nobody: each is kept as a file that a mail program opens.
 """
 
 import fcntl
@@ -38,6 +39,8 @@ def prepare(environment: MutableMapping[str, str], *, base: Path) -> None:
     environment.setdefault("LOG_LEVEL", "warning")
     for name in _NOT_FOR_DEMOS:
         environment.pop(name, None)
+    mails = Path(environment["CONNECTOR_DATA_DIR"]).resolve() / "mails"
+    environment["EMAIL_URL"] = mails.as_uri()
     if environment.get("DATABASE_URL"):
         given = database.parse_url(environment["DATABASE_URL"])
         environment["DATABASE_URL"] = replace(given, name=f"{given.name}_demo{suffix}").url

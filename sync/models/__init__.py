@@ -4,6 +4,7 @@ from sync.models.batch import Answer, Attempt, Batch, SageLease
 from sync.models.bill import Bill
 from sync.models.catalogue import CatalogueList
 from sync.models.log import LogEntry
+from sync.models.mail import Mail, MailChoice
 from sync.models.mapping import LineOverride, MappingRule, MappingRuleChange
 from sync.models.policy import CompanyPolicy
 from sync.models.posting import Posting
@@ -26,6 +27,8 @@ __all__ = [
     "Heartbeat",
     "LineOverride",
     "LogEntry",
+    "Mail",
+    "MailChoice",
     "MappingRule",
     "MappingRuleChange",
     "Posting",

@@ -13,7 +13,8 @@ class DueWork(models.Model):
     `next_run_at` is the cadence, `rung_at` a doorbell (webhook, replay, mapping mended), and
     `taken_until` says that the worker `taken_by` is on it. `compare_*` are the same for comparing
     both sides, which only reads and so may go on beside a pass; `compare_at` is empty until the
-    first pass is made. Only ids, times and a process's name.
+    first pass is made. `tell_at` is when it is next looked whether somebody must be told by mail,
+    empty is now. Only ids, times and a process's name.
     """
 
     company_id = models.UUIDField(primary_key=True)
@@ -26,6 +27,7 @@ class DueWork(models.Model):
     compare_at = models.DateTimeField(null=True)
     compare_until = models.DateTimeField(null=True)
     compare_by = models.CharField(max_length=100, blank=True, db_default="")
+    tell_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [

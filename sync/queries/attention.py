@@ -64,7 +64,6 @@ class CauseShown:
     """
 
     cause: Cause
-    key: str
     bills: Sequence[Posting] = ()
     account: ListItem | None = None
     options: Options | None = None
@@ -115,7 +114,7 @@ def attention_page(
         company_id=company_id, at__gte=now - timedelta(hours=LATELY_HOURS), waiting_bills__gt=0
     )
     return AttentionPage(
-        causes=[CauseShown(cause=cause, key="") for cause in causes],
+        causes=[CauseShown(cause=cause) for cause in causes],
         shown=[_shown(cause, rows, grounds, by_vendor, taken, zone) for cause in wanted],
         bills=sum(1 for row in rows if row.state != PostingState.REVIEW),
         counts={one.value: sum(cause.acts is one for cause in causes) for one in Acts},
@@ -142,7 +141,7 @@ def _shown(
     zone: ZoneInfo,
 ) -> CauseShown:
     code, subject = _named(cause)
-    box = CauseShown(cause=cause, key=f"{code}-{subject}" if code else str(cause.posting_id))
+    box = CauseShown(cause=cause)
     if cause.posting_id is not None:
         box.posting = next((row for row in rows if row.pk == cause.posting_id), None)
         box.bills = [box.posting] if box.posting else []

@@ -62,6 +62,11 @@ class Cause:
         """`code:subject`, which narrows a list to its bills; "" where it is about one bill."""
         return parse_qs(self.query).get("cause", [""])[0]
 
+    @property
+    def key(self) -> str:
+        """Names this cause among the others: where its box stands on the attention page."""
+        return self.filter.replace(":", "-", 1) or str(self.posting_id)
+
     def add(self, row: dict[str, object]) -> None:
         """Count one more bill behind this cause."""
         self.count += 1

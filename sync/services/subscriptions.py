@@ -27,6 +27,7 @@ from integrations.models import (
 )
 from integrations.practice import open_transport
 from sync.domain.words import count_of
+from sync.queries.stops import SWITCHED_OFF
 from sync.services import event_history, journal
 from sync.services.clients import NotReady
 from sync.services.public_address import notification_url, why_polling_only
@@ -211,7 +212,7 @@ def _look_after(desk: Desk, row: WebhookSubscription) -> str:
         return _renew(desk, row, "Our public address has changed; the subscription was made anew.")
     done = []
     if not there.is_enabled:
-        _set_status(desk, row, Status.SWITCHED_OFF, "BILL switched it off after failed deliveries.")
+        _note_switched_off(desk, row)
         desk.bill.set_subscription_enabled(row.bill_id, is_enabled=True)
         _set_status(desk, row, Status.REGISTERED, "")
         done.append("BILL had switched the subscription off; it is on again.")
@@ -226,6 +227,15 @@ def _look_after(desk: Desk, row: WebhookSubscription) -> str:
         with tenant_scope(desk.tenant_id):
             _note(desk, "webhook.mended", " ".join(done))
     return " ".join(done)
+
+
+def _note_switched_off(desk: Desk, row: WebhookSubscription) -> None:
+    """Say so once, however often switching it on again fails."""
+    is_news = row.status != Status.SWITCHED_OFF
+    _set_status(desk, row, Status.SWITCHED_OFF, "BILL switched it off after failed deliveries.")
+    if is_news:
+        with tenant_scope(desk.tenant_id):
+            _note(desk, SWITCHED_OFF, "BILL switched our webhooks off after failed deliveries.")
 
 
 def _renew(desk: Desk, row: WebhookSubscription, sentence: str) -> str:

@@ -25,6 +25,7 @@ from integrations.ping.sage import ping_sage
 from integrations.practice import address_policy, open_transport
 from integrations.sage300.wiring import sage_address, sage_client
 from integrations.secrets import SecretUnreadable
+from sync.queries.stops import NOT_CONNECTED_YET
 from sync.services import journal, setup
 from sync.services.provisioning import connecting
 from sync.services.provisioning.company import BillEntry, SageEntry
@@ -242,7 +243,7 @@ def _settle(
             _take_word(company, side, row, steps, actor=actor, now=now)
             if not is_well(steps):
                 failed = next(step for step in steps if step.verdict is Verdict.FAILED)
-                row.pause(reason=f"Not connected yet: {failed.what_to_do}", now=now)
+                row.pause(reason=f"{NOT_CONNECTED_YET}: {failed.what_to_do}", now=now)
         action = "connection.changed" if is_stored else "connection.refused"
         _record(company, side, action, steps, actor=actor, now=now)
         if is_stored:

@@ -50,6 +50,12 @@ def at_stake(context: template.Context, cause: Cause | Waiting) -> str:
 
 
 @register.filter
+def negated(amount: Decimal) -> Decimal:
+    """What a line takes from a sum."""
+    return -amount
+
+
+@register.filter
 def took(seconds: float | None) -> str:
     """`4.4 s`; "" while it lasts."""
     return "" if seconds is None else seconds_in_words(seconds)

@@ -72,6 +72,8 @@ HEADINGS: dict[str, tuple[str, str, str]] = {
     "connection.paused": ("Connection paused", "i-pause", "is-bad"),
     "connection.changed": ("Connected", "n-plug", ""),
     "connection.resumed": ("Connection works again", "n-plug", "is-ok"),
+    "webhook.switched_off": ("BILL switched our webhooks off", "i-slow", "is-slow"),
+    "webhook.mended": ("Webhooks mended", "n-plug", ""),
     "company.paused": ("Company paused", "i-pause", "is-slow"),
     "company.resumed": ("Company resumed", "i-person", "is-do"),
     "company.copied": ("Company made from another", "i-person", "is-do"),

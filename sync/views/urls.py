@@ -2,7 +2,17 @@
 
 from django.urls import include, path
 
-from sync.views import bench_urls, log, postings, pulse, reconcile, runs, setup_urls, today
+from sync.views import (
+    bench_urls,
+    log,
+    notifications,
+    postings,
+    pulse,
+    reconcile,
+    runs,
+    setup_urls,
+    today,
+)
 
 app_name = "sync"
 
@@ -27,6 +37,8 @@ of_company = [
         name="reconcile_progress",
     ),
     path("reconcile.csv", reconcile.reconcile_csv, name="reconcile_csv"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/digest/", notifications.send_digest, name="send_digest"),
     *bench_urls.of_company,
     *setup_urls.of_company,
 ]

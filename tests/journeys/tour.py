@@ -98,6 +98,7 @@ def pages_of(world: World) -> dict[str, str]:
         "run": f"{base}/runs/{world.run_id}/",
         "log": f"{base}/log/",
         "log-open": f"{base}/log/?find=cow-31877&open={world.answered_line_id}",
+        "notifications": f"{base}/notifications/",
         "tenant": f"/{world.tenant.slug}/?all",
         "password-change": "/accounts/password/change/",
         "second-step": "/accounts/2fa/",

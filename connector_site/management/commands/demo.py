@@ -1,6 +1,7 @@
 """Shows the whole product with practice data."""
 
 import os
+import shutil
 import sys
 import threading
 import time
@@ -72,6 +73,7 @@ class Command(BaseCommand):
     def _start(self, site: RunningSite, is_over: threading.Event) -> Play:
         log = _log()
         log.write_bytes(b"")
+        shutil.rmtree(settings.MAIL_DIRECTORY, ignore_errors=True)
         stand_ins = start_stand_ins(site.tree, log=log)
         scenario = read_scenario(sage_url=stand_ins.sage.url, today=timezone.localdate())
         environment = {**stand_ins.environment, "PUBLIC_URL": site.url}
@@ -132,6 +134,7 @@ class Command(BaseCommand):
             self._tell_person("operator", person)
         self.stdout.write(
             f"\n  The operator's pages: {play.site.url}/admin/\n"
+            f"  The mails, which go to nobody: {settings.MAIL_DIRECTORY}\n"
             f"  The log: {_log()}\n  Ctrl-C stops everything."
         )
 

@@ -22,6 +22,7 @@ def test_a_demo_has_a_data_directory_of_its_own(tmp_path: Path):
     assert values == {
         "CONNECTOR_DATA_DIR": str(tmp_path / ".data" / "demo"),
         "CONNECTOR_PRACTICE": "on",
+        "EMAIL_URL": (tmp_path / ".data" / "demo" / "mails").as_uri(),
         "LOG_LEVEL": "warning",
     }
 
