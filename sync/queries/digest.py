@@ -72,7 +72,7 @@ def _of_cause(company: Company, cause: Cause) -> Need:
         waits=cause.waits,
         side=f"{side[:1].lower()}{side[1:]}",
         path=f"{page_of(company, 'attention')}#{quote(cause.key)}",
-        amount=cause.amount,
+        amount=cause.amount or None,  # a bill in another currency is not added up
     )
 
 

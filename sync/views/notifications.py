@@ -108,6 +108,7 @@ def _page(
         "zone_name": moments.zone_name,
         "why_no_mail": why_no_mail(),
         "directory": settings.MAIL_DIRECTORY,
+        "shows_directory": settings.PRACTICE,  # where real customers look, a path is nobody's business
         "again_hours": f"{settings.CONNECTOR.tell_again_hours:g}"
         if settings.CONNECTOR.tell_again_hours
         else "",
