@@ -77,7 +77,13 @@ def visitors() -> dict[str, str]:
 
 def pages_of(world: World) -> dict[str, str]:
     """What an accountant sees of the firm made by hand."""
+    from sync.services.mail_links import StopLink, stop_path
+
     base = f"/{world.tenant.slug}/{world.company.slug}"
+    daily = StopLink(
+        tenant_id=world.tenant.pk, company_id=world.company.pk, user_id=world.accountant.pk,
+        kind="digest",
+    )  # fmt: skip
     of = {number: row.pk for number, row in world.postings.items()}
     return {
         "today": f"{base}/",
@@ -99,6 +105,7 @@ def pages_of(world: World) -> dict[str, str]:
         "log": f"{base}/log/",
         "log-open": f"{base}/log/?find=cow-31877&open={world.answered_line_id}",
         "notifications": f"{base}/notifications/",
+        "mail-stopping": stop_path(daily),
         "tenant": f"/{world.tenant.slug}/?all",
         "password-change": "/accounts/password/change/",
         "second-step": "/accounts/2fa/",
