@@ -14,6 +14,7 @@ from django.db.models import (
     Case,
     Count,
     DateTimeField,
+    DurationField,
     Exists,
     ExpressionWrapper,
     F,
@@ -29,7 +30,8 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 
 from integrations.models import (
     BillConnection,
@@ -38,8 +40,9 @@ from integrations.models import (
     Sage300Connection,
 )
 from sync.domain.health import Facts, Health
+from sync.domain.policy import Policy
 from sync.domain.posting_state import PostingState
-from sync.models import Answer, DueWork, Posting, Run
+from sync.models import Answer, CompanyPolicy, DueWork, Posting, Run
 from sync.models.posting import BACKLOG
 from tenants.models import Company, Tenant, TenantStatus
 
@@ -149,10 +152,20 @@ def _windows() -> dict[str, Any]:
 
 
 def _silent(rows: Any) -> Any:
-    """Those in use whose last good answer lies well before the last pass."""
+    """Those in use whose last good answer lies well before the last pass.
+
+    Not every pass asks BILL, so a company that is rarely read may be quiet for its cadence.
+    """
     margin = timedelta(seconds=settings.CONNECTOR.silent_seconds)
     served = DueWork.objects.filter(company_id=OuterRef("company_id")).values("served_at")[:1]
-    heard = ExpressionWrapper(F("last_ok_at") + Value(margin), output_field=DateTimeField())
+    policies = CompanyPolicy.objects.filter(company_id=OuterRef("company_id"))
+    seconds = Cast(KeyTextTransform("cadence_seconds", "values"), FloatField())
+    cadence = Coalesce(
+        Subquery(policies.annotate(cadence=seconds).values("cadence")[:1]),
+        float(Policy().cadence_seconds),
+    )
+    rest = ExpressionWrapper(Value(timedelta(seconds=1)) * cadence, output_field=DurationField())
+    heard = ExpressionWrapper(F("last_ok_at") + Value(margin) + rest, output_field=DateTimeField())
     in_use = rows.filter(state=ConnectionState.OK, company__is_paused=False)
     dated = in_use.annotate(served=Subquery(served), heard_until=heard)
     return dated.filter(Q(heard_until__lt=F("served")) | Q(last_ok_at=None, served__isnull=False))

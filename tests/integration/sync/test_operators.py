@@ -24,6 +24,7 @@ from integrations.models import (
 from sync import jobs
 from sync.domain.problems import ProblemCode
 from sync.models import (
+    CompanyPolicy,
     DueWork,
     MappingRule,
     MappingRuleChange,
@@ -85,6 +86,9 @@ def test_tenants_stand_worst_first_each_with_word_cause_and_figures(browser: Cli
     went_wrong(refused, "rejected")
     went_wrong(refused, "unknown")
     a_firm("Silent", last_ok_at=now() - timedelta(hours=9))
+    rare = a_firm("Rarely", last_ok_at=now() - timedelta(hours=5))
+    with tenant_scope(rare.tenant_id):
+        CompanyPolicy.objects.for_tenant(rare.tenant_id).update(values={"cadence_seconds": 21_600})
     a_firm("Unsettled", posting={"state": "UNCERTAIN"})
     behind = a_firm("Behind")
     DueWork.objects.filter(company_id=behind.pk).update(next_run_at=now() - timedelta(hours=1))
@@ -101,14 +105,14 @@ def test_tenants_stand_worst_first_each_with_word_cause_and_figures(browser: Cli
     page = text_of(browser.get(TENANTS))
 
     assert NAME.findall(page) == [
-        "Paused", "Behind", "Refused", "Silent", "Unsettled", "Rest", "Full", "Fine", "New",
-        "Stopped",
+        "Paused", "Behind", "Refused", "Silent", "Unsettled", "Rest", "Full", "Fine", "Rarely",
+        "New", "Stopped",
     ]  # fmt: skip
     for said in (
         "Sage refuses MLCONN.", "no worker has come", "1 bill needs a person", "Sage did not answer well",
         "1 bill being looked up since", "Year end", "82% of BILL", "no company yet",
         "unpaid, by Ola Perator, operator", "1 refused", "1 lost", "0.6 s", "slow 1.4 s",
-        "no answer", "not asked", "2 h", "9 companies in all",
+        "no answer", "not asked", "2 h", "10 companies in all",
     ):  # fmt: skip
         assert said in page, said
     stopped = text_of(browser.get(TENANTS, {"health": "stopped"}))
