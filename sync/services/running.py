@@ -250,13 +250,13 @@ class _Pass:
             act()
         except (AuthRefused, AddressRefused) as error:
             window = error.system or window
-            self._has_answered(window)
+            self._was_asked(window)
             connections.pause(work, window, error)
             self._failed(f"{window} is paused: {error.sentence}")
             return error
         except IntegrationError as error:
             window = error.system or window
-            self._has_answered(window)
+            self._was_asked(window)
             sentence = f"{window}: {error.sentence}"
             self._failed(sentence)
             line = journal.company_line(
@@ -266,12 +266,12 @@ class _Pass:
             with tenant_scope(work.tenant_id):
                 journal.write([line])
             return error
-        if self._has_answered(window):
+        if self._was_asked(window):
             connections.note_ok(work, window)
         return None
 
-    def _has_answered(self, window: str) -> bool:
-        """Whether it was asked anything since this was last looked at; only then did it answer."""
+    def _was_asked(self, window: str) -> bool:
+        """Whether it was asked anything since the last look; what was not asked has not answered."""
         calls = self._work.calls
         asked = calls.bill if window == connections.BILL else calls.sage
         before, self._asked[window] = self._asked.get(window, 0), asked
