@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -90,7 +90,7 @@ def document() -> Mapping[str, Any]:
     return made
 
 
-@cache
+@lru_cache(maxsize=4)
 def groups(host: str) -> Sequence[Group]:
     """The document by tag."""
     found: dict[str, list[Operation]] = {tag: [] for tag in HEADINGS}
