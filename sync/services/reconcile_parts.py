@@ -74,8 +74,8 @@ def _entries(
     statuses: Mapping[int, str],
     began: datetime,
 ) -> list[SageEntry]:
-    """Sage's entries of one bill; from our own row where the sync has read it since, or where Sage's
-    history was cleared.
+    """Sage's entries of one bill; from our own row where the sync has read it since, and where Sage
+    keeps what was posted and shows its entry no more.
     """
     found = [
         SageEntry(
@@ -90,12 +90,15 @@ def _entries(
         for number, entry in orders.get(fold(held.order_number), ())
         if held.order_number
     ]
-    is_newer = held.read_back_at is not None and held.read_back_at >= began
-    is_known = held.claim.batch_number and held.sage_amount is not None
-    is_there = any(one.batch_number == held.claim.batch_number for one in found)
-    if is_known and not is_there and (is_newer or held.is_cleared):
+    own = held.claim.batch_number
+    is_there = any(one.batch_number == own for one in found)
+    if is_there or not own or held.sage_amount is None:
+        return found
+    if held.read_back_at is not None and held.read_back_at >= began:
         return [_own_entry(held)]
-    return found
+    # What was proved Posted is in the ledger for good, also where its batch no longer shows it.
+    is_posted = held.sage_status == "Posted" and statuses.get(own) == "Posted"
+    return [_own_entry(held), *found] if is_posted or held.is_cleared else found
 
 
 def _own_entry(held: Held) -> SageEntry:
