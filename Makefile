@@ -18,6 +18,7 @@ TRIALS ?= 20
 ONCE ?=
 OUT ?= .data/screenshots
 TESTS ?=
+WORKERS ?= 2
 BENCHES ?= calls wall second_sync webhooks
 
 $(READY): requirements.lock
@@ -45,9 +46,9 @@ run: $(READY) ## run the product for real use (PORT=8000)
 	@exec $(MANAGE) run --with-parent --port $(PORT)
 
 .PHONY: test
-test: $(READY) ## run the whole test suite (TESTS="tests/unit -k words" for a part)
+test: $(READY) ## run the whole test suite (TESTS="tests/unit -k words" for a part; WORKERS=2)
 	@$(BIN)/python -m tests.chromium
-	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 .PHONY: check
 check: $(READY) ## run every check that is no test
