@@ -71,7 +71,8 @@ def _company(tenant_id: uuid.UUID, company_id: uuid.UUID) -> Company:
 def _plan(company: Company, readers: Iterable[Reader], now: datetime) -> None:
     """Add a row for everything somebody is to be told; those that stand already stay one."""
     stops = find_stops(company, now=now)
-    told = _told(company, stops, now)
+    # A paused company has no stops, and what it was told of before has not been mended by that.
+    told = {} if company.is_paused else _told(company, stops, now)
     mails = []
     for reader in readers:
         known = told.get(reader.user.pk, set())
