@@ -118,7 +118,6 @@ def _sent(request: HttpRequest, invitation: Invitation, secret: str) -> HttpResp
     }
     answer = site().show(request, "admin/invitation_link.html", context)
     add_never_cache_headers(answer)
-    answer["Referrer-Policy"] = "no-referrer"
     return answer
 
 

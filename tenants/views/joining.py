@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth import login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -25,7 +25,7 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
     """Let the invited person in: signed in as themselves, or with an account made here."""
     found = find_invitation(secret, now=timezone.now())
     if found is None:
-        return _closed(TemplateResponse(request, "tenants/invitation_gone.html", {}, status=404))
+        return TemplateResponse(request, "tenants/invitation_gone.html", {}, status=404)
     user = request.user if isinstance(request.user, User) else None
     is_known = User.objects.filter(email=found.email).exists()
     form = None if is_known or user else JoinForm(request.POST or None, email=found.email)
@@ -41,7 +41,7 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
         "is_me": user is not None and user.email == found.email,
     }
     status = 422 if form is not None and form.errors else 200
-    return _closed(TemplateResponse(request, "tenants/invitation.html", context, status=status))
+    return TemplateResponse(request, "tenants/invitation.html", context, status=status)
 
 
 def _enter(
@@ -50,14 +50,8 @@ def _enter(
     address = audit.actor_of(request).address
     user = join(found, name=name, password=password, address=address, now=timezone.now())
     if user is None:
-        return _closed(TemplateResponse(request, "tenants/invitation_gone.html", {}, status=404))
+        return TemplateResponse(request, "tenants/invitation_gone.html", {}, status=404)
     if password is not None:
         login(request, user, backend=BACKEND)
     messages.success(request, f"Welcome to {found.tenant}.")
     return redirect("tenant", tenant_slug=found.tenant.slug)
-
-
-def _closed(answer: HttpResponse) -> HttpResponse:
-    """The address holds a secret: no other site may learn it."""
-    answer["Referrer-Policy"] = "no-referrer"
-    return answer

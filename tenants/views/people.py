@@ -227,7 +227,6 @@ def _back(request: TenantRequest) -> HttpResponseBase:
 
 
 def _unkept(answer: HttpResponse) -> HttpResponse:
-    """A page with a secret: nobody's cache keeps it, no other site learns where it was."""
+    """A page with a secret: nobody's cache keeps it."""
     answer["Cache-Control"] = "no-store"
-    answer["Referrer-Policy"] = "no-referrer"
     return answer
