@@ -187,6 +187,7 @@ def in_sage(
         "posting_sequence": 2214 if status == "Posted" else None,
         "read_back_at": at,
         "in_sage_at": at,
+        "posted_at": at if status == "Posted" else None,
     }
 
 

@@ -204,9 +204,38 @@ def _restored(place: Place, statuses: Mapping[int, str], highest: int) -> Place:
         )
         return Place(fate=Fate.REMOVED, note=note, is_clean=place.is_clean)
     status = statuses.get(place.batch_number, "")
-    if place.is_posted and status and status not in _AFTER_POSTING:
+    if not status or status in _AFTER_POSTING:
+        return place
+    if place.is_posted:
         return replace(place, fate=Fate.LANDED, is_posted=False, status=status, posting_sequence=0)
+    if place.status in _AFTER_POSTING:
+        return replace(place, status=status, posting_sequence=0)
     return place
+
+
+def look_back(
+    headers: Sequence[BatchHeader], *, low: int, known: Mapping[int, str]
+) -> tuple[int, dict[int, str]]:
+    """How far down to look after a restore of Sage, and which batches there are no news.
+
+    What somebody deleted since the backup was made is back, also below the low mark. `known` are the
+    fingerprints of our batches; those that changed are read again, everybody else's is as it was.
+    """
+    below = [header for header in headers if header.number <= low]
+    changed = {
+        header.number
+        for header in below
+        if (header.number in known or TAG_PREFIX in header.description)
+        and header.status != BatchStatus.DELETED
+        and known.get(header.number) != fingerprint(header)
+    }
+    new_low = min((low, *(number - 1 for number in changed)))
+    prints = {
+        header.number: fingerprint(header)
+        for header in below
+        if header.number > new_low and header.number not in changed
+    }
+    return new_low, prints
 
 
 def history_cleared(facts: Facts, *, highest: int) -> Facts:

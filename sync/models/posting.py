@@ -154,7 +154,7 @@ class Posting(TenantOwned):
             ),
             models.Index(
                 fields=["company", "sage_batch_number"],
-                condition=models.Q(state="IN_SAGE") & ~models.Q(sage_status="Posted"),
+                condition=models.Q(state="IN_SAGE", posted_at__isnull=True),
                 name="postings_to_follow",
             ),
             models.Index(

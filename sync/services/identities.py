@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
 
 from integrations.bill.types import Bill
 from sync.domain.document_number import order_number, with_suffix
@@ -166,7 +169,28 @@ def held_elsewhere(posting: Posting, values: Mapping[str, object]) -> Problem:
 
 
 def given_back(posting: Posting) -> dict[str, object]:
-    """The columns that free an identity that was never frozen; {} for a frozen one."""
+    """The columns that free an identity that is not frozen; {} for a frozen one.
+
+    One that was sent stays recognisable by its order number: a restore of Sage may bring its entry
+    back.
+    """
     if posting.identity_frozen_at is not None:
         return {}
-    return {"vendor_number": "", "document_number": "", "order_number": "", "invoice": None}
+    freed: dict[str, object] = {"vendor_number": "", "document_number": ""}
+    if posting.batch_id is None:
+        freed |= {"order_number": "", "invoice": None}
+    return freed
+
+
+def hold_again(posting: Posting) -> None:
+    """Give a posting found in Sage its number back; inside the caller's scope.
+
+    Another posting may have it by now, of another tenant even: then it stays with that one, and
+    Sage's own lock tells the two apart.
+    """
+    if posting.document_number or posting.invoice is None:
+        return
+    columns = {name: posting.invoice[name] for name in ("vendor_number", "document_number")}
+    rows = Posting.objects.for_tenant(posting.tenant_id).filter(pk=posting.pk)
+    with suppress(IntegrityError), transaction.atomic():
+        rows.update(**columns)

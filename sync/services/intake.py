@@ -177,6 +177,8 @@ def _columns(bill: Bill, now: datetime) -> dict[str, object]:
 
 def _update(work: Work, row: BillRow, bill: Bill, now: datetime) -> bool:
     """Write a bill read again over its row; tell whether anything that matters changed."""
+    if _is_older(bill, row):
+        return False
     stored = (row.content_hash, row.approval_status, row.is_archived)
     is_same = stored == _mark(bill)[:3]
     if is_same and row.updated_in_bill_at == bill.updated_at:
@@ -194,6 +196,13 @@ def _update(work: Work, row: BillRow, bill: Bill, now: datetime) -> bool:
         return False
     note_change(row.posting, before=before, bill=bill, now=now, run_id=work.run_id)
     return True
+
+
+def _is_older(bill: Bill, row: BillRow) -> bool:
+    """Whether a worker that was held up brings what somebody else has read anew since."""
+    if bill.updated_at is None or row.updated_in_bill_at is None:
+        return False
+    return bill.updated_at < row.updated_in_bill_at
 
 
 def _read_from(work: Work, stream: str) -> datetime | None:

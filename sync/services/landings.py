@@ -121,6 +121,7 @@ def _move(
             values |= lying_columns(posting, place, total=total, now=now)
         case Fate.REFUSED | Fate.WITHDRAWN | Fate.TAKEN | Fate.REMOVED | Fate.EXCEEDED:
             values |= {"sage_batch_number": None, "sage_entry_number": None, "sage_status": ""}
+            values["posted_at"] = None
             if place.is_clean:
                 values["identity_frozen_at"] = None
     state = landed.state
@@ -145,21 +146,22 @@ def _close_period(posting: Posting, now: datetime) -> None:
 def lying_columns(
     posting: Posting, place: Place, *, total: Decimal, now: datetime
 ) -> dict[str, object]:
-    """Where a posting lies in Sage, as read back at `now`."""
-    is_posted = place.fate is Fate.POSTED
+    """Where a posting lies in Sage, as read back at `now`.
+
+    `posted_at` stands for its own posted document: a Posted batch alone proves nothing of an entry.
+    """
     values: dict[str, object] = {
         "sage_batch_number": place.batch_number,
         "sage_entry_number": place.entry_number,
         "sage_document_number": place.document_number[:22],
-        "sage_status": "Posted" if is_posted else status_words(place.status),
+        "sage_status": "Posted" if place.fate is Fate.POSTED else status_words(place.status),
         "posting_sequence": place.posting_sequence or None,
         "read_back_at": now,
         "in_sage_at": posting.in_sage_at or now,
+        "posted_at": (posting.posted_at or now) if place.is_posted else None,
     }
     if place.fate is not Fate.DIFFERS:
         values["sage_amount"] = total
-    if is_posted:
-        values["posted_at"] = posting.posted_at or now
     if posting.bill.content_hash != posting.mapped_hash and posting.changed_in_bill_at is None:
         values["changed_in_bill_at"] = now
         values["change_note"] = "Changed in BILL while it was being sent; Sage has the earlier one."

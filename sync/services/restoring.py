@@ -129,9 +129,13 @@ def go_on(work: Work, *, actor: Actor, note: str, now: datetime) -> str:
         raise CannotDecide(f"Decide first for: batch {', '.join(open_ones)}.")
     with _writing(work) as lease:
         postings = _postings_of(work, [one.number for one in lost])
+        low, prints = sweeping.look_back(
+            headers, low=min(marks.low, _highest(headers)), known=_known_prints(work, marks)
+        )
         _accept(work, lease, headers, now)
         for one in lost:
             _carry_out(work, postings[one.number], Choice(one.choice), actor, note, now)
+        marks.low, marks.prints = low, prints
         return _release(work, marks, headers, actor, now, what="Sage was restored")
 
 
@@ -145,6 +149,7 @@ def history_cleared(work: Work, *, actor: Actor, now: datetime) -> str:
             facts = facts_json.from_json(batch.facts)
             if batch.settled_at is None:
                 _store(work, lease, batch, sweeping.history_cleared(facts, highest=highest), now)
+        marks.prints = {}
         return _release(work, marks, headers, actor, now, what="Sage's history was cleared")
 
 
@@ -218,6 +223,14 @@ def _batches(work: Work) -> list[Batch]:
         return list(rows.order_by("made_at"))
 
 
+def _known_prints(work: Work, marks: Marks) -> dict[int, str]:
+    """How every batch known to us looked when it was last judged."""
+    prints = dict(marks.prints)
+    for batch in _batches(work):
+        prints |= facts_json.from_json(batch.facts).prints
+    return prints
+
+
 def _accept(work: Work, lease: Lease, headers: tuple[BatchHeader, ...], now: datetime) -> None:
     """Have every batch's facts say what Sage's backup still holds."""
     for batch in _batches(work):
@@ -266,7 +279,7 @@ def _release(
     """Lower the marks to what Sage has, and read everything new for a while."""
     marks.highest = _highest(headers)
     marks.low = min(marks.low, marks.highest)
-    marks.prints, marks.first_seen, marks.decisions = {}, {}, {}
+    marks.first_seen, marks.decisions = {}, {}
     marks.thorough_until = now + timedelta(seconds=settings.CONNECTOR.restore_watch_seconds)
     sentence = f"{actor.name} says: {what}. Sends go on from batch {marks.highest}."
     with tenant_scope(work.tenant_id):

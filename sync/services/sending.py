@@ -167,6 +167,7 @@ class _Turn:
     def _drive(self, batch: Batch, *, process: PostProcess | None, is_new: bool = False) -> Facts:
         sent = self._sent
         facts = drive(self._work, self._lease, batch, process=process, is_new=is_new)
+        settling.note_highest(self._work, facts.highest)
         sent.batches += 1
         sent.invoices += batch.entry_count
         if facts.is_stopped:

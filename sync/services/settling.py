@@ -24,6 +24,7 @@ from sync.domain.facts import Facts, Fate, Place
 from sync.domain.posting_state import BEFORE_SENDING, PostingState
 from sync.models import Batch, Posting
 from sync.models.posting import PostingQuerySet
+from sync.services import identities
 from sync.services.assembling import entry_of
 from sync.services.forgotten import note_forgotten
 from sync.services.lease import Lease, LeaseLost, holds_lease
@@ -84,6 +85,15 @@ def look(work: Work, lease: Lease) -> Look:
     found.is_thorough |= note_forgotten(work, marks, headers, now)
     _move(work, marks, found, watermarks, now)
     return found
+
+
+def note_highest(work: Work, number: int) -> None:
+    """Remember the number of a batch we made: Sage restored to before it must be noticed."""
+    with tenant_scope(work.tenant_id):
+        marks = _marks(work)
+        if marks is not None and marks.highest < number:
+            marks.highest = number
+            _keep_row(work, marks, work.clock())
 
 
 def _seen_posted(work: Work, headers: Sequence[BatchHeader]) -> set[int]:
@@ -159,8 +169,15 @@ def _read(
 
 
 def _is_search_due(work: Work) -> bool:
-    """Whether Sage moved an entry of ours and did not say where."""
+    """Whether an entry of ours may lie where nothing tells of it.
+
+    Sage moved one and did not say where; or an answer was lost of late, and what it stood for may
+    still arrive, and be renamed before we see it.
+    """
     rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
+    lately = work.clock() - timedelta(seconds=2 * settings.CONNECTOR.stray_watch_seconds)
+    if rows.filter(is_identity_clean=False, batch__made_at__gte=lately).exists():
+        return True
     lost = rows.in_state(PostingState.ATTENTION).filter(
         sage_status="Posted", batch__settled_at__isnull=False
     )
@@ -244,6 +261,7 @@ def _sweep_row(
 def _take_over(posting: Posting, batch: Batch, now: datetime) -> None:
     """Put the posting under the sweep's row, so that no other batch takes it along meanwhile."""
     state = PostingState(posting.state)
+    identities.hold_again(posting)
     if state in BEFORE_SENDING and not posting.is_skipped_by_person:
         sentence = "Found in Sage, though our records did not say so. It is being looked at."
         posting.advance(PostingState.UNCERTAIN, now=now, batch=batch, sentence=sentence)
@@ -255,8 +273,9 @@ def _take_over(posting: Posting, batch: Batch, now: datetime) -> None:
 def _place_of(posting: Posting) -> Place:
     if posting.is_skipped_by_person:
         return Place(fate=Fate.OUTSIDE)
-    if posting.batch is None:
-        return Place()
+    if posting.batch is None or PostingState(posting.state) in BEFORE_SENDING:
+        # Decided anew since: where it once lay says nothing about what is found now.
+        return Place(is_clean=posting.is_identity_clean)
     place = facts_json.from_json(posting.batch.facts).place(str(posting.pk))
     if place.fate is Fate.OUTSIDE:
         # A person has taken it back since: its only copy is no stray.
@@ -273,7 +292,7 @@ def _moving(work: Work) -> PostingQuerySet:
         state=PostingState.ATTENTION, sage_batch_number__isnull=False
     )
     rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
-    return rows.filter(lies, batch__settled_at__isnull=False).exclude(sage_status="Posted")
+    return rows.filter(lies, batch__settled_at__isnull=False, posted_at__isnull=True)
 
 
 def _followed_numbers(work: Work) -> set[int]:

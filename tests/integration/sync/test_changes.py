@@ -1,10 +1,15 @@
 """What happens to a posting when its bill changes in BILL, by where the posting stands."""
 
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from sync.models import Cursor
+from sync.services import intake
+from sync.services.clients import open_work
 from tenants.scoping import tenant_scope
 from tests.integration.sync.world import BAKERY_NUMBERS, Desk, a_desk, a_policy
 
@@ -111,3 +116,19 @@ def test_a_new_account_in_bill_is_read_when_a_bill_names_it(settings: Any) -> No
         (posting,) = desk.postings(source_id=bill)
         assert posting.state == "IN_SAGE"
         assert [line["gl_account"] for line in posting.lines] == ["6210100"]
+
+
+def test_an_older_reading_of_a_bill_changes_nothing(settings: Any) -> None:
+    """A worker that was held up brings what somebody else has read anew since."""
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        desk.sync()
+        work = open_work(
+            tenant_id=desk.company.tenant_id, company_id=desk.company.pk, clock=desk.clock,
+            worker="test",
+        )  # fmt: skip
+        (bill,) = work.bill.read_bills([one(desk, "5512").source_id])
+        older = replace(bill, updated_at=bill.updated_at - timedelta(minutes=1), amount=Decimal(1))
+
+        intake.take_in(work, [replace(older, content_hash="older")], intake.Taken())
+
+        assert one(desk, "5512").amount == bill.amount

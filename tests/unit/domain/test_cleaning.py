@@ -472,3 +472,19 @@ def test_totals_are_told_in_full() -> None:
     big = an_entry(1, total=Decimal("12345.6"))
 
     assert f"{big.total:,.2f}" == "12,345.60"
+
+
+def test_after_a_restore_of_sage_only_what_came_back_of_ours_is_read_below_the_mark() -> None:
+    headers = [a_header(number) for number in (3, 4, 5, 6, 9)]
+    deleted = replace(headers[1], status=BatchStatus.DELETED)
+    known = {3: fingerprint(headers[0]), 4: fingerprint(deleted)}
+    theirs = replace(headers[2], description="Keyed by hand")
+
+    low, prints = sweeping.look_back(
+        [headers[0], headers[1], theirs, headers[3], headers[4]],
+        low=6,
+        known={**known, 6: fingerprint(headers[3])},
+    )
+
+    assert low == 3
+    assert prints == {5: fingerprint(theirs), 6: fingerprint(headers[3])}

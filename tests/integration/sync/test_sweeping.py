@@ -1,0 +1,164 @@
+"""What turns up in Sage finds its bill, however that bill stands by then, and none is left hanging."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from integrations.sage300.types import BatchHeader, BatchStatus, Invoice, InvoiceBatch
+from sync.domain import facts_json
+from sync.domain.facts import Facts, Fate, Place, Stage
+from sync.domain.packing import unpack
+from sync.domain.policy import Policy
+from sync.models import Batch, Posting
+from sync.services import identities, settling
+from sync.services.assembling import entry_of
+from sync.services.lease import take_lease
+from sync.services.work import Work
+from tenants.models import Company
+from tenants.scoping import tenant_scope
+from tests import builders
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = datetime(2026, 12, 1, 14, 42, tzinfo=UTC)
+KEY = "sage.example.com/MODEL"
+TAG = "MLC1-AAAAAAAAAAAAAAAA"
+
+
+class Sage:
+    """A window behind which batches are as the test says, one reading after the other."""
+
+    def __init__(self, *readings: InvoiceBatch | None) -> None:
+        self._readings = list(readings)
+
+    def find_batch(self, number: int) -> InvoiceBatch | None:
+        return self._readings.pop(0) if len(self._readings) > 1 else self._readings[0]
+
+    def find_posted(self, pairs: Sequence[tuple[str, str]]) -> tuple[()]:
+        return ()
+
+    def posted_in_batch(self, number: int) -> tuple[()]:
+        return ()
+
+    def posting_errors(self, number: int) -> tuple[()]:
+        return ()
+
+
+def header(number: int, *, entries: int = 1, status: str = BatchStatus.OPEN) -> BatchHeader:
+    return BatchHeader(
+        number=number,
+        description=f"{TAG}.1",
+        status=status,
+        entry_count=entries,
+        total=Decimal(100),
+    )
+
+
+def a_sent_posting(company: Company, place: Place, **columns: Any) -> Posting:
+    """A posting whose batch is settled and says `place` of it."""
+    bill = builders.a_bill()
+    columns = {**builders.in_sage(bill, batch=58, entry=1, status="Open"), **columns}
+    posting = builders.a_posting(company, bill=bill, database_key=KEY, **columns)
+    key = str(posting.pk)
+    facts = Facts(
+        tag=TAG, entries=(entry_of(posting),), watermark=50, stage=Stage.DONE, places={key: place}
+    )
+    with tenant_scope(company.tenant_id):
+        posting.batch = Batch.objects.create(
+            tenant_id=company.tenant_id, company=company, database_key=KEY, tag=TAG,
+            description=TAG, invoices={key: posting.invoice}, facts=facts_json.to_json(facts),
+            stage=facts.stage, lease_epoch=1, entry_count=1, total_amount=100, made_at=NOW,
+            settled_at=NOW,
+        )  # fmt: skip
+        posting.save(update_fields=["batch"])
+    return posting
+
+
+def sweep(company: Company, sage: Sage, *headers: BatchHeader) -> int:
+    """One look at these headers, and what follows from it; how many batches were driven."""
+    work = Work(
+        tenant_id=company.tenant_id, company_id=company.pk, company_name=company.name,
+        zone=ZoneInfo("UTC"), policy=Policy(), policy_version=1, database_key=KEY, bill=None,  # type: ignore[arg-type]
+        sage=sage, clock=lambda: NOW, worker="test",  # type: ignore[arg-type]
+    )  # fmt: skip
+    lease = take_lease(KEY, owner="test", seconds=300)
+    assert lease is not None
+    found = settling.Look(headers=headers, highest=60, low_mark=50)
+    return settling.follow_up(work, lease, found, process=None)
+
+
+def again(posting: Posting) -> Posting:
+    with tenant_scope(posting.tenant_id):
+        return Posting.objects.for_tenant(posting.tenant_id).get(pk=posting.pk)
+
+
+def lying(posting: Posting) -> InvoiceBatch:
+    invoice = replace(unpack(Invoice, posting.invoice), entry_number=1)
+    return InvoiceBatch(header=header(60), invoices=(invoice,))
+
+
+REMOVED = Place(fate=Fate.REMOVED, note="Somebody removed it in Sage.")
+NOWHERE: dict[str, Any] = {
+    "sage_batch_number": None, "sage_entry_number": None, "sage_status": "", "in_sage_at": None,
+}  # fmt: skip
+
+
+def test_an_entry_that_is_gone_again_leaves_its_bill_to_be_decided(db: None) -> None:
+    company = builders.a_company()
+    posting = a_sent_posting(company, REMOVED, state="WAITING", **NOWHERE)
+
+    sweep(company, Sage(lying(posting), None), header(60))
+
+    assert (again(posting).state, again(posting).is_dirty) == ("WAITING", True)
+
+
+def test_a_bill_that_gave_its_number_back_is_known_when_its_entry_comes_back(db: None) -> None:
+    company = builders.a_company()
+    posting = a_sent_posting(company, REMOVED, state="SKIPPED", **NOWHERE)
+    number = posting.document_number
+    freed = identities.given_back(posting)
+    with tenant_scope(company.tenant_id):
+        Posting.objects.for_tenant(company.tenant_id).filter(pk=posting.pk).update(**freed)
+
+    sweep(company, Sage(lying(posting)), header(60))
+
+    found = again(posting)
+    assert (found.state, found.sage_batch_number) == ("IN_SAGE", 60)
+    assert found.document_number == number
+
+
+def test_a_number_given_back_is_free_for_another_bill(db: None) -> None:
+    company = builders.a_company()
+    posting = a_sent_posting(company, REMOVED, state="SKIPPED", **NOWHERE)
+
+    freed = identities.given_back(posting)
+
+    assert freed == {"vendor_number": "", "document_number": ""}
+
+
+def test_an_entry_of_a_posted_batch_is_followed_until_its_document_is_found(db: None) -> None:
+    company = builders.a_company()
+    place = Place(
+        fate=Fate.DIFFERS, batch_number=58, entry_number=1, status=BatchStatus.POSTED,
+        differences=("total",), note="It differs.",
+    )  # fmt: skip
+    posting = a_sent_posting(company, place, state="ATTENTION", sage_status="Posted")
+
+    driven = sweep(company, Sage(None))
+
+    assert (driven, again(posting).sage_batch_number) == (1, None)
+    assert "no longer in Sage" in again(posting).sentence
+
+
+def test_what_was_posted_is_not_followed(db: None) -> None:
+    company = builders.a_company()
+    place = Place(fate=Fate.POSTED, batch_number=58, entry_number=1, is_posted=True)
+    a_sent_posting(company, place, sage_status="Posted", posted_at=NOW)
+
+    assert sweep(company, Sage(None)) == 0
