@@ -66,7 +66,7 @@ def check(
         if is_held:
             continue
         _check_state(findings, posting, one.is_approved and not one.is_archived)
-        _check_place(findings, posting, sage)
+        _check_place(findings, store, posting, sage)
         _check_strays(findings, store, posting, sage)
     return findings
 
@@ -80,7 +80,7 @@ def _check_state(findings: Findings, posting: Posting, is_due: bool) -> None:
         findings.stuck.append(f"{posting.id} is in Attention without a sentence")
 
 
-def _check_place(findings: Findings, posting: Posting, sage: ModelSage) -> None:
+def _check_place(findings: Findings, store: Store, posting: Posting, sage: ModelSage) -> None:
     """Our page and Sage's entry must agree, and what is IN_SAGE must be there."""
     place = posting.place
     if place.fate not in {Fate.LANDED, Fate.POSTED, Fate.DIFFERS, Fate.MOVED}:
@@ -103,18 +103,24 @@ def _check_place(findings: Findings, posting: Posting, sage: ModelSage) -> None:
     elif batch.status is BatchStatus.DELETED:
         findings.lost.append(f"{where} is in a deleted batch")
     else:
-        _check_entry(findings, posting, invoice, batch.status, where)
+        _check_entry(findings, store, posting, invoice, batch.status, where)
 
 
 def _check_entry(
-    findings: Findings, posting: Posting, invoice: Invoice, status: BatchStatus, where: str
+    findings: Findings,
+    store: Store,
+    posting: Posting,
+    invoice: Invoice,
+    status: BatchStatus,
+    where: str,
 ) -> None:
-    place, entry = posting.place, posting.entry
+    # What was sent, which a bill decided anew since then no longer is.
+    place, entry = posting.place, store.batches[posting.batch].facts.entry(posting.id)
     if place.document_number != invoice.document_number:
         findings.shown_wrongly.append(f"{where}: number {invoice.document_number} not shown")
     if place.status != status and place.fate is not Fate.MOVED:
         findings.shown_wrongly.append(f"{where}: status {status} not shown ({place.status})")
-    if entry and place.fate is Fate.LANDED and invoice.total != entry.total:
+    if place.fate is Fate.LANDED and invoice.total != entry.total:
         findings.shown_wrongly.append(f"{where}: total {invoice.total} not shown")
 
 

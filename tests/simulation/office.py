@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from integrations.sage300.types import BatchStatus, Invoice
@@ -69,16 +69,25 @@ def enter_bills(world: World, bill: ModelBill, sage: ModelSage) -> None:
         twin = rng.random() < 0.06 and index
         number = f"INV-{index - 1 if twin else index}"
         kind = (index - 1 if twin else index) % 4
-        total = Decimal(rng.randint(100, 99999)) / 100
+        total = Decimal(rng.randint(100, 99999)).scaleb(-2)
         new = Bill(
             key, f"V{kind}", number, total, 0, is_approved=rng.random() < 0.9,
-            day=rng.choice(DAYS), currency="CAD" if kind and world.nature.currencies > 1 else "USD",
+            day=a_day(world, key), currency="CAD" if kind and world.nature.currencies > 1 else "USD",
         )  # fmt: skip
         world.at(rng.uniform(0, 3600), lambda new=new: bill.write(new))  # type: ignore[misc]
         if rng.random() < 0.07:
             sage.bad_at_insert.add(key.upper())
         if rng.random() < 0.05:
             sage.bad_at_posting.add(key.upper())
+
+
+def a_day(world: World, key: str) -> date:
+    """A day to post on; a bill's very own, in the same period, where their order must be known."""
+    day = world.rng.choice(DAYS)
+    if not world.nature.has_own_days:
+        return day
+    apart = timedelta(days=int(key.removeprefix("bill")) % 6)
+    return day + apart if day.day < 20 else day - apart
 
 
 def approver(world: World, bill: ModelBill) -> Process:
@@ -104,7 +113,8 @@ def approver(world: World, bill: ModelBill) -> Process:
             bill.write(replace(one, vendor=other))
         elif roll < 0.75:
             world.happened("bill changed")
-            day = rng.choice(DAYS) if rng.random() < 0.3 else one.day
+            is_moved = rng.random() < 0.3
+            day = a_day(world, one.id) if is_moved else one.day
             bill.write(replace(one, total=one.total + rng.randint(1, 9), day=day))
         elif roll < 0.8:
             world.happened("bill archived")

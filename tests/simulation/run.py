@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.simulation.accountant import Accountant
+from tests.simulation.books import Books
 from tests.simulation.invariants import Findings, check
 from tests.simulation.office import (
     Clerk,
@@ -17,13 +18,41 @@ from tests.simulation.office import (
     enter_bills,
     repairer,
 )
+from tests.simulation.passes import Pass
+from tests.simulation.person import Person
 from tests.simulation.sage import ModelSage
 from tests.simulation.store import Store
 from tests.simulation.wire import Wire
 from tests.simulation.worker import Worker
-from tests.simulation.world import HEALING_SECONDS, HOSTILE_SECONDS, Process, Violation, World
+from tests.simulation.world import (
+    HEALING_SECONDS,
+    HOSTILE_SECONDS,
+    Adapt,
+    Process,
+    Violation,
+    World,
+)
 
+MakeStore = Callable[[World], Store]
 MakeWorker = Callable[[str, World, Store, Wire, ModelBill], Worker]
+MakePerson = Callable[[World, Store, ModelSage, ModelBill], Accountant | Person]
+
+
+def an_accountant(world: World, store: Store, sage: ModelSage, bill: ModelBill) -> Accountant:
+    return Accountant(world, store, sage)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Who works for the company: its workers, its rows, and the person at the product."""
+
+    worker: MakeWorker
+    store: MakeStore
+    person: MakePerson
+
+
+#: Step by step as the services do it; `on_postgres` holds them to it.
+AS_SERVICES = House(Pass, Books, Person)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)
@@ -45,13 +74,18 @@ class Outcome:
 class Scene:
     """A world with its people, its Sage, its BILL, our database and the workers."""
 
-    def __init__(self, seed: int, make_worker: MakeWorker = Worker) -> None:
-        self.world = world = World(seed)
-        self.sage, self.bill, self.store = ModelSage(world), ModelBill(world), Store(world)
+    def __init__(
+        self,
+        seed: int,
+        house: House = House(Worker, Store, an_accountant),
+        adapt: Adapt = lambda drawn: drawn,
+    ) -> None:
+        self.world = world = World(seed, adapt)
+        self.sage, self.bill, self.store = ModelSage(world), ModelBill(world), house.store(world)
         self.wire = Wire(world, self.sage, self.bill, self.store)
         self.clerk = Clerk(world, self.bill, self.sage)
-        self.accountant = Accountant(world, self.store, self.sage)
-        self.make_worker = make_worker
+        self.accountant = house.person(world, self.store, self.sage, self.bill)
+        self.make_worker = house.worker
         self.processes: dict[str, Process] = {}
         self.lives = 0
         self.backups: list[tuple[object, ...]] = []
@@ -125,7 +159,8 @@ class Scene:
             still = still + 1 if self._state() == before and not is_open else 0
 
     def _state(self) -> tuple[object, ...]:
-        return self.store.commits, self.wire.posts, self.store.company.hold
+        cleared = self.world.faults["history cleared"]
+        return self.store.commits, self.wire.posts, self.store.company.hold, cleared
 
     def run(self) -> Outcome:
         violation = ""
@@ -156,4 +191,9 @@ class Scene:
 
 def run_seed(seed: int, make_worker: MakeWorker = Worker) -> Outcome:
     """Play one seed; the same seed plays the same story."""
-    return Scene(seed, make_worker).run()
+    return Scene(seed, House(make_worker, Store, an_accountant)).run()
+
+
+def run_as_services(seed: int) -> Outcome:
+    """Play one seed with passes as the services make them."""
+    return Scene(seed, AS_SERVICES).run()

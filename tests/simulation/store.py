@@ -256,6 +256,10 @@ class Store:
         rows = self.restores, self.postings.writes, self.batches.writes
         return *rows, company.prints, company.highest, company.is_thorough, company.hold
 
+    def frozen(self, facts: Facts) -> dict[str, Invoice]:
+        """The invoices of this intent, as they are sent."""
+        return self.batches[facts.tag].invoices
+
     def unsettled(self) -> list[Batch]:
         return self.batches.ask(_unsettled)
 

@@ -11,10 +11,11 @@ import os
 import pytest
 
 from tests.simulation.planted import PLANTED
-from tests.simulation.run import run_seed
+from tests.simulation.run import run_as_services, run_seed
 from tests.simulation.worker import Worker
 
 SEEDS = int(os.environ.get("SEEDS", "1000"))
+AS_SERVICES = 100
 BLOCK = 50
 #: Seeds that once showed a defect of the protocol, as the dice fall since November 26, 2026.
 ONCE_BROKEN = (208, 398)
@@ -23,6 +24,15 @@ ONCE_BROKEN = (208, 398)
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, BLOCK))
 def test_no_bill_is_doubled_lost_stuck_or_wrongly_shown(first: int) -> None:
     outcomes = [run_seed(seed) for seed in range(first, min(first + BLOCK, SEEDS + 1))]
+
+    broken = {o.seed: o.violation or o.findings.faults for o in outcomes if not o.is_good}
+
+    assert broken == {}
+
+
+@pytest.mark.parametrize("first", range(1, AS_SERVICES + 1, BLOCK))
+def test_passes_as_the_services_make_them_keep_the_promises(first: int) -> None:
+    outcomes = [run_as_services(seed) for seed in range(first, first + BLOCK)]
 
     broken = {o.seed: o.violation or o.findings.faults for o in outcomes if not o.is_good}
 

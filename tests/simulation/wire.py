@@ -222,7 +222,7 @@ class Wire:
 
     def invoices(self, command: PostBatch, facts: Facts) -> list[Invoice]:
         """Exactly what this POST carries, as the intent froze it."""
-        frozen = self.store.batches[facts.tag].invoices
+        frozen = self.store.frozen(facts)
         return [frozen[key] for key in command.posting_ids]
 
     def _check_kind(self, tag: str, invoices: list[Invoice]) -> None:
@@ -287,10 +287,12 @@ class Wire:
     def _refused(self, refusal: Refusal) -> Refused:
         self.world.happened("clean refusal")
         named = refusal.invoice if self.world.nature.names_refused else None
+        number = named.document_number if named else ""
+        words = f"{refusal.words} ({number})" if number else refusal.words
         return Refused(
-            sentence=refusal.words,
-            words=refusal.words,
-            document_number=named.document_number if named else "",
+            sentence=words,
+            words=words,
+            document_number=number,
             is_number_taken=refusal.is_taken,
             is_period_closed=refusal.is_closed,
         )

@@ -50,6 +50,10 @@ class Nature:
     currencies: int
     away_seconds: float
     closing_seconds: float
+    #: How often the workers look once everybody has gone home.
+    quiet_seconds: float = 400.0
+    #: Whether no two bills are posted on one day (up to six bills).
+    has_own_days: bool = False
 
 
 def draw_nature(rng: random.Random) -> Nature:
@@ -79,13 +83,16 @@ def draw_nature(rng: random.Random) -> Nature:
     )
 
 
+Adapt = Callable[[Nature], Nature]
+
+
 class World:
     """The clock and the heap; everything that happens in a seed happens in one thread, in order."""
 
-    def __init__(self, seed: int, nature: Nature | None = None) -> None:
+    def __init__(self, seed: int, adapt: Adapt = lambda drawn: drawn) -> None:
         self.seed = seed
         self.rng = random.Random(seed)
-        self.nature = nature or draw_nature(self.rng)
+        self.nature = adapt(draw_nature(self.rng))
         self.seconds = 0.0
         self.is_hostile = True
         self.faults: Counter[str] = Counter()

@@ -1,0 +1,274 @@
+"""What one look at Sage finds and what follows from it, as `services/settling.py` does it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from integrations.sage300.types import BatchHeader, InvoiceBatch
+from sync.domain import following, sweeping
+from sync.domain.batching import batch_tag, tag_in
+from sync.domain.commands import (
+    BatchRead,
+    Headers,
+    ListBatches,
+    ReadBatch,
+)
+from sync.domain.comparison import fold
+from sync.domain.facts import Fate, Place
+from sync.domain.posting_state import BEFORE_SENDING, PostingState
+from sync.domain.replacing import replace
+from tests.simulation.bills import Bills
+from tests.simulation.books import FOUND, RESTORE_WATCH_SECONDS, Marks, Row
+from tests.simulation.interpreter import CallFailed
+from tests.simulation.store import Batch, Lease
+from tests.simulation.world import START, Process
+
+S = PostingState
+STRAY_WATCH_SECONDS = 3600.0
+HOW_TO_GO_ON = (
+    "An operator runs `manage.py decide_restore`, which lists the batches and takes the decisions."
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Look:
+    """What one look at the headers found."""
+
+    headers: tuple[BatchHeader, ...] = ()
+    highest: int = 0
+    low: int = 0
+    is_thorough: bool = False
+    hold: str = ""
+    known: dict[int, str] = field(default_factory=dict)
+    looked_at: dict[int, str] = field(default_factory=dict)
+
+
+class Looks(Bills):
+    """Looks at Sage: strays, restored pasts, and what people did."""
+
+    def look(self) -> Generator[float, None, Look]:
+        now = self.world.seconds
+        marks, rows = self.store.marks, self.store.rows()
+        followed = self.followed(rows)
+        watermarks = [batch.facts.watermark for batch in self.store.unsettled()]
+        if marks is None:
+            answer = yield from self.read(ListBatches(after=0))
+            assert isinstance(answer, Headers)
+            highest = max((header.number for header in answer.headers), default=0)
+            self.store.marks = Marks(highest=highest, low=highest, history_checked_at=now)
+            return Look(highest=highest, low=highest)
+        known = sweeping.known_prints(self.recent_prints(), marks.prints)
+        after = min((marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks))
+        answer = yield from self.read(ListBatches(after=max(after, 0)))
+        assert isinstance(answer, Headers)
+        headers = answer.headers
+        listed = {header.number for header in headers}
+        posted = {
+            row.shown.batch_number
+            for row in self.store.rows()
+            if row.shown.status == "Posted" and row.shown.batch_number in listed
+        }
+        hold = sweeping.sage_restored(
+            headers,
+            highest=marks.highest,
+            posted={n for n in posted if n is not None},
+            prints=known,
+        )
+        found = Look(
+            headers=headers,
+            highest=max((marks.highest, *listed)),
+            low=marks.low,
+            is_thorough=now < marks.thorough_until,
+            hold=f"{hold} {HOW_TO_GO_ON}" if hold else "",
+            known=known,
+            looked_at=dict(marks.prints),
+        )
+        if not hold:
+            marks = self.note_forgotten(marks, headers, now)
+            found.is_thorough |= now < marks.thorough_until
+            self.move(marks, found, watermarks, now)
+        return found
+
+    def followed(self, rows: Iterable[Row]) -> set[int]:
+        """The batches in which an entry of a settled batch can still change."""
+        found = (row.shown.batch_number for row in rows if self.is_moving(row))
+        return {number for number in found if number is not None}
+
+    def is_moving(self, row: Row) -> bool:
+        batch = self.store.batch_of(row)
+        lies = row.state is S.IN_SAGE or (
+            row.state is S.ATTENTION and row.shown.batch_number is not None
+        )
+        return lies and batch is not None and batch.is_settled and not row.shown.is_posted
+
+    def note_forgotten(self, marks: Marks, headers: Sequence[BatchHeader], now: float) -> Marks:
+        tags = {
+            header.number: tag
+            for header in headers
+            if header.number > marks.low and (tag := tag_in(header.description))
+        }
+        forgotten = tuple(
+            number
+            for number, tag in tags.items()
+            if tag not in self.store.batches and number not in marks.told
+        )
+        if not forgotten:
+            return marks
+        return replace(
+            marks, told=(*marks.told, *forgotten), thorough_until=now + RESTORE_WATCH_SECONDS
+        )
+
+    def move(self, marks: Marks, found: Look, watermarks: Sequence[int], now: float) -> None:
+        seen = {header.number: now for header in found.headers} | marks.first_seen
+        low = marks.low
+        if not now < marks.thorough_until:
+            low = sweeping.low_mark(
+                {number: START + timedelta(seconds=at) for number, at in seen.items()},
+                old=low,
+                unsettled_watermarks=watermarks,
+                now=START + timedelta(seconds=now),
+                grace_seconds=STRAY_WATCH_SECONDS,
+            )
+        present = {header.number for header in found.headers}
+        self.store.marks = replace(
+            marks,
+            highest=found.highest,
+            low=low,
+            first_seen={number: at for number, at in seen.items() if number > low},
+            prints={n: text for n, text in marks.prints.items() if n in present},
+        )
+
+    def follow_up(self, lease: Lease, look: Look) -> Process:
+        sweep = yield from self.sweep_in(lease, look)
+        if sweep is not None:
+            facts = yield from self.take_on(lease, sweep, is_new=True)
+            look.hold = facts.why if facts.is_stopped else ""
+        for batch in [] if look.hold else self.reopen(lease, look):
+            facts = yield from self.take_on(lease, batch, is_new=True)
+            if facts.is_stopped:
+                look.hold = facts.why
+                return
+
+    def sweep_in(self, lease: Lease, look: Look) -> Generator[float, None, Batch | None]:
+        numbers = sweeping.suspects(
+            look.headers,
+            known=look.known,
+            looked_at=look.looked_at,
+            followed=self.followed(self.store.rows()),
+            is_thorough=look.is_thorough or self.is_search_due(),
+        )
+        read: dict[int, InvoiceBatch | None] = {}
+        for number in numbers:
+            answer = yield from self.ask(ReadBatch(number=number), None)
+            if not isinstance(answer, BatchRead):
+                break
+            read[number] = answer.batch
+        present = [batch for batch in read.values() if batch is not None]
+        self.must_hold(lease)
+        mine, unjudged = self.mine(present)
+        assert self.store.marks is not None
+        prints = following.listed([batch.header for batch in present])
+        prints |= dict.fromkeys(unjudged, sweeping.UNJUDGED)
+        self.store.marks = replace(self.store.marks, prints=self.store.marks.prints | prints)
+        sweep = self.sweep_row(look, mine, sorted(read)) if mine else None
+        if len(read) < len(numbers):
+            raise CallFailed("what was read counts all the same")
+        return sweep
+
+    def is_search_due(self) -> bool:
+        lately = self.world.seconds - 2 * STRAY_WATCH_SECONDS
+        made_at = self.store.made_at
+        if any(not r.is_clean and made_at.get(r.batch, -1e9) >= lately for r in self.store.rows()):
+            return True
+        return sweeping.is_search_due(
+            self.known_place(row)
+            for row in self.store.rows()
+            if row.state is S.ATTENTION
+            and row.shown.status == "Posted"
+            and (batch := self.store.batch_of(row)) is not None
+            and batch.is_settled
+        )
+
+    def recent_prints(self) -> dict[int, str]:
+        made_at = self.store.made_at
+        moving = [made_at[row.batch] for row in self.store.rows() if self.is_moving(row)]
+        oldest = min((self.world.seconds - 2 * STRAY_WATCH_SECONDS, *moving))
+        prints: dict[int, str] = {}
+        for batch in self.store.batches.values():
+            if made_at[batch.tag] >= oldest:
+                prints.update(batch.facts.prints)
+        return prints
+
+    def mine(self, batches: Sequence[InvoiceBatch]) -> tuple[list[Row], set[int]]:
+        """Settled or never sent postings with an entry that lies elsewhere than our rows know.
+
+        With them the batches that hold an entry of a posting under way: judged once it is settled.
+        """
+        rows = {row.id: row for row in self.store.rows() if row.entry is not None}
+        by_order = {fold(row.id): key for key, row in rows.items()}
+        places = {key: self.known_place(row) for key, row in rows.items()}
+        found: dict[str, Row] = {}
+        unjudged: set[int] = set()
+        for batch in batches:
+            owners = [rows[key] for key in sweeping.owners(batch, by_order, places)]
+            if any(self.store.is_under_way(row) for row in owners):
+                unjudged.add(batch.header.number)
+            else:
+                found |= {row.id: row for row in owners}
+        return list(found.values()), unjudged
+
+    def known_place(self, row: Row) -> Place:
+        if row.is_skipped_by_person:
+            return Place(fate=Fate.OUTSIDE)
+        batch = self.store.batch_of(row)
+        if row.state in BEFORE_SENDING or batch is None:
+            return Place(is_clean=row.is_clean)
+        place = batch.facts.place(row.id)
+        return Place(is_clean=row.is_clean) if place.fate is Fate.OUTSIDE else place
+
+    def sweep_row(self, look: Look, rows: list[Row], numbers: list[int]) -> Batch:
+        tag = self.tag(row.key for row in rows)
+        facts = sweeping.begin_sweep(
+            tag=tag,
+            entries=tuple(row.entry for row in rows if row.entry),
+            places={row.id: self.known_place(row) for row in rows},
+            numbers=tuple(numbers),
+            watermark=look.low,
+        )
+        batch = self.store.add(tag, facts, {})
+        for row in rows:
+            entry = facts.entry(row.id)
+            is_free = not self.store.is_taken(row, entry.vendor_number, entry.document_number)
+            self.store.change(
+                row.id, batch=tag, place=facts.place(row.id), is_held=row.is_held or is_free
+            )
+            if row.state in BEFORE_SENDING and not row.is_skipped_by_person:
+                self.store.advance(row.id, S.UNCERTAIN, sentence=FOUND)
+        return batch
+
+    def tag(self, keys: Iterable[str]) -> str:
+        return batch_tag(
+            company_id="model", posting_ids=keys, round_number=len(self.store.batches) + 1
+        )
+
+    def reopen(self, lease: Lease, look: Look) -> list[Batch]:
+        self.must_hold(lease)
+        now = following.listed(look.headers)
+        numbers: dict[str, set[int]] = {}
+        for row in self.store.rows():
+            if self.is_moving(row) and row.shown.batch_number is not None:
+                numbers.setdefault(row.batch, set()).add(row.shown.batch_number)
+        reopened = []
+        for tag, batch in list(self.store.batches.items()):
+            if not any(now.get(n) != batch.facts.prints.get(n) for n in numbers.get(tag, ())):
+                continue
+            changed = following.changed(batch.facts, now)
+            if changed:
+                facts = following.follow(batch.facts, changed)
+                row = Batch(tag, facts, batch.version + 1, invoices=batch.invoices)
+                self.store.batches[tag] = row
+                self.store.commits += 1
+                reopened.append(row)
+        return reopened
