@@ -3,8 +3,9 @@
 150 ms for each BILL call and 8 s for each Sage batch of 25, on a clock ten times as fast (15 ms and
 0.8 s), so our own work weighs ten times as much here as it does for a customer. The ideal is the
 writer's path alone: for each batch the approval re-read and the POST (look-up and read-back answer
-at once); fetching, deciding, storing are all overhead. Beside it a plain loop makes the same calls
-one after another with `requests` and stores nothing.
+at once). Fetching and deciding run beside it, so of them only what comes before the first batch is
+overhead, and so is all storing. Beside it a plain loop makes the same calls one after another with
+`requests` and stores nothing.
 """
 
 from __future__ import annotations

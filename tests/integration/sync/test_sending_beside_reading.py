@@ -13,7 +13,8 @@ from django.db import connection, connections
 
 from integrations.standins.bill.world import BillWorld
 from integrations.standins.messages import Reply, Request
-from sync.models import LogEntry, Run
+from sync.domain.policy import VendorCreation
+from sync.models import Cursor, LogEntry, Run
 from sync.services.supply import Supply
 from tenants.scoping import tenant_scope
 from tests.faults.office import (
@@ -106,6 +107,34 @@ def test_full_batches_leave_while_bill_is_still_being_read(desk: Desk) -> None:
         counted,
         sum(desk.sage_server.requests.counts().values()),
     )
+
+
+@pytest.mark.parametrize(("bills", "is_beside"), [(1, False), (BILLS, True)])
+def test_a_vendor_that_only_a_bill_names_is_met_and_created_by_one_writer(
+    settings: Any, bills: int, is_beside: bool
+) -> None:
+    settings.CONNECTOR = quick(settings.CONNECTOR)
+    policy = a_policy(vendor_creation=VendorCreation.CREATE_NEW, vendor_group="TRADE")
+    with a_desk(settings, policy=policy, bill_data=small_world()) as desk:
+        desk.sync()
+        with tenant_scope(desk.company.tenant_id):
+            # The list of vendors has been read to a moment after this one's last change.
+            read_to = (desk.clock() + timedelta(hours=1)).isoformat()
+            cursors = Cursor.objects.for_tenant(desk.company.tenant_id)
+            cursors.filter(stream="vendors").update(value=read_to)
+        stranger = desk.bill.add_vendor(name="Juniper Spice Company")
+        for number in range(bills):
+            a_bill(desk, f"B-{number}")
+        a_bill(desk, "J-1", vendor=stranger)
+
+        report = desk.sync()
+
+        (posting,) = desk.postings(invoice_number="J-1")
+        assert report.outcome == "ok"
+        assert (report.has_more, posting.state != "IN_SAGE") == (is_beside, is_beside)
+        if is_beside:
+            desk.sync(is_poll_due=False)
+        all_in_sage(desk, bills + 1)
 
 
 def test_a_page_of_bill_that_fails_leaves_the_writer_to_its_work(desk: Desk) -> None:
