@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 from integrations.bill.types import (
@@ -126,9 +126,8 @@ def hash_bill(bill: Bill) -> str:
     Equal for two readings of an unchanged bill, however amounts are spelled (1500, 1500.00), in
     whatever order BILL lists the lines, and after a save that only renewed the line ids.
     """
-    content = {key: value for key, value in asdict(bill).items() if key not in _OUTSIDE_BILL_HASH}
-    lines = [{**line, "id": ""} for line in content["lines"]]
-    content["lines"] = sorted(_canonical(line) for line in lines)
+    content = {key: value for key, value in _fields(bill).items() if key not in _OUTSIDE_BILL_HASH}
+    content["lines"] = sorted(_canonical({**_fields(line), "id": ""}) for line in bill.lines)
     return _digest(content)
 
 
@@ -157,7 +156,7 @@ def parse_vendor(raw: Mapping[str, object]) -> BillVendor:
         created_at=moment_of(raw.get("createdTime")),
         updated_at=moment_of(raw.get("updatedTime")),
     )
-    content = asdict(vendor)
+    content = _fields(vendor)
     return replace(
         vendor,
         content_hash=_digest({k: v for k, v in content.items() if k not in _OUTSIDE_VENDOR_HASH}),
@@ -281,8 +280,15 @@ def _canonical(content: object) -> str:
     )
 
 
-def _plain(value: object) -> str:
+def _fields(value: Bill | BillLine | BillVendor | Coding | Address) -> dict[str, object]:
+    """A value's own fields; `asdict` would copy all that lies within, for every bill read."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _plain(value: object) -> object:
     """Write a Decimal without trailing zeros (1500.00 and 1500 are one amount), others as text."""
+    if isinstance(value, Coding | Address):
+        return _fields(value)
     if isinstance(value, Decimal):
         return format(value.normalize() + 0, "f")
     return str(value)
