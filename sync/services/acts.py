@@ -136,7 +136,7 @@ def _move(posting: Posting, deed: Deed, *, actor: Actor, note: str, now: datetim
 
 def _approved(posting: Posting, anew: Mapping[str, object]) -> _Move:
     """Straight to READY where nothing changed since it was decided, or else decided anew."""
-    if posting.is_dirty or posting.invoice is None or not posting.document_number:
+    if posting.is_dirty or posting.invoice is None:
         sentence = "Approved to post; it is decided anew, since its grounds have changed."
         return _again(sentence, {**anew, "is_review_accepted": True})
     sentence = "Approved to post. Goes with the next batch."
