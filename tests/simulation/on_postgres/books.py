@@ -72,6 +72,7 @@ class PostgresBooks:
         self._named: dict[str, str] = {}
         self.row, self.policy = open_company(world.nature)
         self.tenant_id, self.company_id = self.row.tenant_id, self.row.pk
+        self.database_key = f"model/{self.company_id}"
 
     def scope(self) -> Any:
         return tenant_scope(self.tenant_id)
@@ -79,7 +80,7 @@ class PostgresBooks:
     def work(self, worker: str, *, sage: Any, bill: Any) -> Work:
         return Work(
             tenant_id=self.tenant_id, company_id=self.company_id, company_name="Model", zone=UTC,
-            policy=self.policy, policy_version=1, database_key=f"model/{self.company_id}",
+            policy=self.policy, policy_version=1, database_key=self.database_key,
             bill=bill, sage=sage, clock=lambda: self.world.now, worker=worker,
             rng=self.world.rng,
         )  # fmt: skip
@@ -283,7 +284,11 @@ class PostgresBooks:
                 cursor.execute(f"DELETE FROM sync_{table}")
             for table in self.TABLES:
                 cursor.execute(f"INSERT INTO sync_{table} SELECT * FROM backup_{table}")
-            cursor.execute("UPDATE sync_sagelease SET epoch = epoch + 1000, expires_at = NULL")
+            cursor.execute(
+                "UPDATE sync_sagelease SET epoch = epoch + 1000, expires_at = NULL"
+                " WHERE database_key = %s",
+                [self.database_key],
+            )
         self._let_logs_shrink("ENABLE")
         work = self.work("operator", sage=SageWindow(_answering(())), bill=None)
         with self.scope():

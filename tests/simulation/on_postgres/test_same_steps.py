@@ -29,7 +29,7 @@ def sparse(drawn: Nature) -> Nature:
     """The same world with few bills and seldom passes: a pass that finds nothing tells nothing."""
     return replace(
         drawn,
-        bills=min(drawn.bills, 6),
+        bills=min(drawn.bills, 4),
         cadence_seconds=1200.0,
         quiet_seconds=1200.0,
         workers=2,
