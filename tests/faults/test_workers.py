@@ -15,9 +15,10 @@ from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
 from sync import jobs
-from sync.models import DueWork
+from sync.models import DueWork, Run
 from sync.services import turns
 from sync.services.lease import release_lease, take_lease
+from tenants.scoping import tenant_scope
 from tests.faults.office import (
     POST_BATCH,
     a_bill,
@@ -130,6 +131,11 @@ def test_f42_a_killed_worker_leaves_its_company_to_the_next(desk: Desk) -> None:
 
     heal(desk)
 
+    with tenant_scope(desk.company.tenant_id):
+        runs = Run.objects.order_by("started_at")
+        assert [run.outcome for run in runs][:1] == ["broke"]
+        assert runs[0].sentence.startswith("This run's worker was stopped")
+        assert not runs.filter(ended_at=None).exists()
     all_in_sage(desk, 3)
     wait_for(lambda: posts(desk) > 0)  # the delayed answer is counted when it goes out
     assert posts(desk) == 1
