@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -82,8 +82,11 @@ def _compare(claim: Claim, entry: SageEntry) -> Iterator[Difference]:
     approved = claim.amount if claim.is_approved else ZERO
     apart = approved - entry.amount
     if (entry.period, entry.currency) != (claim.period, claim.currency):
-        yield from _elsewhere(claim, entry, approved)
-        apart = ZERO
+        is_comparable = claim.is_approved and entry.currency == claim.currency
+        yield from _elsewhere(claim, entry, entry.amount if is_comparable else approved)
+        # What merely lies in another period is explained; what it differs by there is not.
+        entry = replace(entry, period=claim.period) if is_comparable else entry
+        apart = apart if is_comparable else ZERO
     amount = apart or None
     if claim.state is S.ATTENTION:
         yield _single(claim, Kind.ENTRY_STOPPED, entry, amount, do="Decide",
@@ -116,8 +119,11 @@ def _compare(claim: Claim, entry: SageEntry) -> Iterator[Difference]:
                       detail=f"{_where(entry)}: {entry.amount:,.2f} in Sage, {claim.amount:,.2f} in BILL")  # fmt: skip
 
 
-def _elsewhere(claim: Claim, entry: SageEntry, approved: Decimal) -> Iterator[Difference]:
-    """It counts in one period of BILL's side and in another of Sage's: one item in each."""
+def _elsewhere(claim: Claim, entry: SageEntry, moved: Decimal) -> Iterator[Difference]:
+    """It counts in one period of BILL's side and in another of Sage's: one item in each.
+
+    `moved` is what it takes from BILL's period.
+    """
     common = {
         "kind": Kind.OTHER_PERIOD,
         "target": Target.POSTING,
@@ -126,7 +132,7 @@ def _elsewhere(claim: Claim, entry: SageEntry, approved: Decimal) -> Iterator[Di
     }
     there = entry.period if entry.period != claim.period else entry.currency
     here = claim.period if entry.period != claim.period else claim.currency
-    if approved:
+    if moved:
         yield Difference(
             **common,  # type: ignore[arg-type]
             key=f"other_period:{claim.posting_id}:out",
@@ -135,7 +141,7 @@ def _elsewhere(claim: Claim, entry: SageEntry, approved: Decimal) -> Iterator[Di
             period=claim.period,
             currency=claim.currency,
             bills=1,
-            amount=approved,
+            amount=moved,
         )
     yield Difference(
         **common,  # type: ignore[arg-type]

@@ -123,6 +123,32 @@ def test_another_period_in_sage_is_said_in_both_and_both_tie() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("claim", "entry", "kinds", "left"),
+    [
+        pytest.param({}, {}, [Kind.UNEXPLAINED], 10, id="no reason"),
+        pytest.param({"change_note": "Amount changed"}, {}, [Kind.CHANGED_IN_BILL], 0, id="changed in BILL"),
+        pytest.param({}, {"differences": ("total",)}, [Kind.ENTRY_CHANGED], 0, id="changed in Sage"),
+        pytest.param({"is_approved": False}, {}, [Kind.GONE_FROM_BILL], 0, id="archived in BILL"),
+        pytest.param({}, {"currency": "CAD"}, [], 0, id="not comparable"),
+    ],
+)  # fmt: skip
+def test_another_period_explains_no_difference_in_the_amount(
+    claim: dict[str, Any], entry: dict[str, Any], kinds: list[Kind], left: int
+) -> None:
+    there = an_entry(period="2026-12", amount=Decimal(90), **entry)
+
+    addition = add_up([a_claim(**claim)], {"p1": [there]}, batches={})
+
+    said = [one for one in addition.differences if one.kind is not Kind.OTHER_PERIOD]
+    assert [one.kind for one in said] == kinds
+    unexplained = {one.period: one.unexplained for one in addition.sums}
+    assert unexplained.get("2026-11", 0) == left
+    assert unexplained["2026-12"] == 0
+    if there.currency == "USD" and a_claim(**claim).is_approved:
+        assert [(one.period, one.amount) for one in said] == [("2026-11", Decimal(10))]
+
+
 def test_bills_of_one_cause_are_one_difference_and_currencies_stay_apart() -> None:
     early, late = datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 9, tzinfo=UTC)
     stopped = a_claim(state=S.BLOCKED, problems=(unmapped(),), since=late)
