@@ -32,17 +32,24 @@ def add_up(
     *,
     batches: Mapping[int, str],
 ) -> Addition:
-    """Compare; `entries` by posting id, `batches` the status of every batch Sage listed."""
+    """Compare; `entries` by posting id, `batches` the status of every batch Sage listed.
+
+    What still stands in a batch that was deleted is in no ledger and never will be.
+    """
+    there = {
+        key: [entry for entry in found if entry.status != "Deleted"]
+        for key, found in entries.items()
+    }
     found = merged(
         piece
         for claim in claims
-        for piece in explain(claim, entries.get(claim.posting_id, ()), batches)
+        for piece in explain(claim, there.get(claim.posting_id, ()), batches)
     )
     sums: dict[tuple[str, str], PeriodSum] = {}
     for claim in claims:
         if claim.is_approved:
             _add(sums, claim.period, claim.currency, bills=1, approved=claim.amount)
-        for entry in entries.get(claim.posting_id, ()):
+        for entry in there.get(claim.posting_id, ()):
             column = {"Open": "open", "Posted": "posted"}.get(entry.status, "ready")
             more: dict[str, int | Decimal] = {column: entry.amount, f"{column}_count": 1}
             _add(sums, entry.period, entry.currency, **more)

@@ -24,9 +24,16 @@ from tenants.models import Company
 
 #: How the reason of a connection begins that somebody is just setting up.
 NOT_CONNECTED_YET = "Not connected yet"
+#: How the sentence ends of a run that may send nothing until somebody decides.
+HOW_TO_GO_ON = (
+    "An operator runs `manage.py decide_restore`, which lists the batches and takes the decisions."
+)
 #: The log's event for a subscription that BILL switched off.
 SWITCHED_OFF = "webhook.switched_off"
 NAMED_BILLS = 3
+REFUSED_FIELDS = (
+    "batch_id", "sentence", "mode", "sage_batch_number", "vendor_name", "invoice_number", "since",
+)  # fmt: skip
 BILL, SAGE = "BILL", "Sage 300"
 HERE = "an owner mends it here"
 S = PostingState
@@ -134,8 +141,11 @@ def _waiting_for(company: Company, name: str) -> tuple[int, Decimal, str]:
 
 
 def _held(company: Company, last: Run | None) -> list[Stop]:
-    """Sending that waits for a person's decision, as after a restore of Sage."""
-    if last is None or last.outcome != "paused" or not last.steps:
+    """Sending that waits for a person's decision, as after a restore of Sage.
+
+    A run is paused for other reasons too: a connection that was paused when it began.
+    """
+    if last is None or HOW_TO_GO_ON not in last.sentence:
         return []
     return [
         Stop(
@@ -195,7 +205,8 @@ def _refused(company: Company) -> list[Stop]:
         return []
     behind: dict[object, list[Posting]] = {}
     rows = _postings(company).filter(state=S.ATTENTION, batch__in=[g["batch_id"] for g in found])
-    for row in rows.order_by("since", "pk"):
+    # What was sent would come along with each row, and a mail needs none of it.
+    for row in rows.only(*REFUSED_FIELDS).order_by("since", "pk"):
         behind.setdefault(row.batch_id, []).append(row)
     return [
         _of_batch(company, behind[group["batch_id"]], group["total"], group["first"])

@@ -24,6 +24,7 @@ from sync.domain.facts import Facts, Fate, Place
 from sync.domain.posting_state import BEFORE_SENDING, PostingState
 from sync.models import Batch, Posting
 from sync.models.posting import PostingQuerySet
+from sync.queries.stops import HOW_TO_GO_ON
 from sync.services import identities
 from sync.services.assembling import entry_of
 from sync.services.forgotten import note_forgotten
@@ -33,10 +34,6 @@ from sync.services.posting import drive
 from sync.services.turns import hold_company
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
-
-HOW_TO_GO_ON = (
-    "An operator runs `manage.py decide_restore`, which lists the batches and takes the decisions."
-)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from sync.domain.problems import ProblemCode
 from sync.domain.words import money
 from sync.models import DueWork, Mail, MailChoice
 from sync.services import notify, turns
+from sync.services.marks import find_marks, keep_marks
 from tenants.models import Company, Role, User
 from tenants.scoping import tenant_scope
 from tests import builders
@@ -126,6 +127,36 @@ def test_a_paused_connection_is_told_once_and_again_when_it_comes_back(desk: Des
     with tenant_scope(desk.company.tenant_id):
         connection_row.pause(reason="BILL has locked this user.", now=desk.clock())
     assert sorted(told(desk)) == both(subject), "it was mended and came back"
+
+
+@pytest.mark.parametrize("reason", ["Not connected yet: type it again.", "Paused by a person."])
+def test_a_pause_that_is_over_or_just_beginning_is_no_held_sending(desk: Desk, reason: str) -> None:
+    no_daily_mail(desk.company)
+    with tenant_scope(desk.company.tenant_id):
+        row = BillConnection.objects.for_tenant(desk.company.tenant_id).get()
+        row.pause(reason=reason, now=desk.clock())
+
+    assert desk.sync().outcome == "paused"
+
+    if reason.startswith("Paused"):
+        with tenant_scope(desk.company.tenant_id):
+            row.resume()
+    assert told(desk) == []
+
+
+def test_sending_that_is_held_after_a_restore_is_told_once(desk: Desk) -> None:
+    no_daily_mail(desk.company)
+    heal(desk)
+    with tenant_scope(desk.company.tenant_id):
+        owner = {"tenant_id": desk.company.tenant_id, "company_id": desk.company.pk}
+        marks = find_marks(**owner)
+        assert marks is not None
+        keep_marks(replace(marks, highest=marks.highest + 50), **owner, now=desk.clock())
+
+    assert desk.sync().outcome == "paused"
+
+    assert sorted(told(desk)) == both("Sending to Sage is held until somebody decides")
+    assert told(desk) == []
 
 
 def test_a_system_that_stays_away_is_told(desk: Desk) -> None:

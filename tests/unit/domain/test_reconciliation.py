@@ -67,6 +67,8 @@ def unmapped(subject: str = "a1") -> Any:
         pytest.param({"is_approved": False, "state": S.WAITING}, [], {}, [], 0, id="not approved"),
         pytest.param({}, [], {41: "Open"}, [Kind.ENTRY_GONE], 100, id="entry deleted"),
         pytest.param({}, [], {41: "Deleted"}, [Kind.BATCH_DELETED], 100, id="batch deleted"),
+        pytest.param({}, [{"status": "Deleted"}], {41: "Deleted"}, [Kind.BATCH_DELETED], 100,
+                     id="batch deleted, its entries still shown"),
         pytest.param({}, [], {}, [Kind.BATCH_GONE], 100, id="batch gone"),
         pytest.param({"amount": Decimal(90), "change_note": "Amount changed"}, [{}], {}, [Kind.CHANGED_IN_BILL], -10,
                      id="changed in BILL"),
