@@ -60,6 +60,12 @@ class Run(TenantOwned):
     class Meta(TenantOwned.Meta):
         indexes = [
             models.Index(fields=["company", "-started_at"], name="runs_by_start"),
+            # The watchdog asks for these every few seconds, and there are few however many have ended.
+            models.Index(
+                fields=["company", "heard_at"],
+                condition=models.Q(ended_at__isnull=True),
+                name="runs_under_way",
+            ),
             models.Index(
                 fields=["tenant", "started_at"],
                 condition=models.Q(outcome__in=["failed", "broke"]),
