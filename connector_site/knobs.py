@@ -107,6 +107,9 @@ class Knobs:
     first_read_days: int = knob(
         730, "days", "The first read of BILL's bills begins this long before the cutover."
     )
+    read_seconds: float = knob(
+        120.0, "seconds", "A pass reads BILL's bills for this long; the next one reads on.", least=1
+    )
     young_bill_days: int = knob(
         7, "days", "A bill this young that waits for approval is read again with every poll."
     )

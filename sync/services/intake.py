@@ -28,6 +28,10 @@ from sync.services.work import Work
 from tenants.scoping import tenant_scope
 
 BILLS = "bills"
+#: Where a walk goes on that its pass could not end; "" when it came to its end.
+REST = "bills.rest"
+#: Bills that wait for approval are read again up to so many in a pass, the longest unread first.
+WAITING_AT_ONCE = 5_000
 OnPage = Callable[[int, int], None]
 
 
@@ -38,20 +42,30 @@ class Taken:
     read: int = 0
     new: int = 0
     changed: int = 0
+    has_more: bool = False
     bill_ids: set[str] = field(default_factory=set)
 
 
 def poll_bills(work: Work, *, on_page: OnPage | None = None) -> Taken:
-    """Walk the bills changed since the cursor, less the overlap; store page by page."""
+    """Walk the bills changed since the cursor, less the overlap; store page by page.
+
+    A walk that takes longer than one pass may goes on in the next one, where it stood: `has_more`.
+    """
     taken = Taken()
-    since = _read_from(work, BILLS)
+    ends = work.clock() + timedelta(seconds=settings.CONNECTOR.read_seconds)
+    since, newest = _read_from(work, BILLS), None
     for page in work.bill.iter_bills(updated_since=since):
-        newest = max((bill.updated_at for bill in page if bill.updated_at), default=None)
+        newest = max((bill.updated_at for bill in page if bill.updated_at), default=newest)
         crash_points.reach("page_read")
         take_in(work, page, taken, cursor=newest)
         crash_points.reach("page_kept")
         if on_page is not None:
             on_page(taken.read, 0)
+        # Pages of one moment are never parted: the next walk would begin with the same ones.
+        if work.clock() > ends and newest is not None and (since is None or newest > since):
+            taken.has_more = True
+            break
+    _keep_rest(work, newest if taken.has_more else None)
     return taken
 
 
@@ -205,13 +219,28 @@ def _is_older(bill: Bill, row: BillRow) -> bool:
     return bill.updated_at < row.updated_in_bill_at
 
 
+def _keep_rest(work: Work, at: datetime | None) -> None:
+    """Remember where the walk goes on; None when it came to its end."""
+    value, now = at.isoformat() if at else "", work.clock()
+    with tenant_scope(work.tenant_id):
+        rows = Cursor.objects.for_tenant(work.tenant_id)
+        mine = rows.filter(company_id=work.company_id, stream=REST)
+        if not mine.update(value=value, moved_at=now) and value:
+            owner = {"tenant_id": work.tenant_id, "company_id": work.company_id}
+            rows.create(**owner, stream=REST, value=value, moved_at=now)
+
+
 def _read_from(work: Work, stream: str) -> datetime | None:
     with tenant_scope(work.tenant_id):
-        cursor = (
-            Cursor.objects.for_tenant(work.tenant_id)
-            .filter(company_id=work.company_id, stream=stream)
-            .first()
-        )
+        cursors = {
+            row.stream: row
+            for row in Cursor.objects.for_tenant(work.tenant_id).filter(
+                company_id=work.company_id, stream__in=[stream, REST]
+            )
+        }
+    rest, cursor = cursors.get(REST), cursors.get(stream)
+    if rest is not None and rest.value:
+        return datetime.fromisoformat(rest.value)
     if cursor is not None and cursor.value:
         overlap = timedelta(seconds=settings.CONNECTOR.poll_overlap_seconds)
         return datetime.fromisoformat(cursor.value) - overlap
@@ -251,7 +280,7 @@ def _waiting_ids(work: Work) -> list[str]:
             )
             .filter(posting__state__in=[PostingState.WAITING, PostingState.BLOCKED])
             .order_by("checked_at")
-            .values_list("bill_id", flat=True)
+            .values_list("bill_id", flat=True)[:WAITING_AT_ONCE]
         )
 
 

@@ -138,10 +138,14 @@ class _Pass:
         recorder.begin("Read bills from BILL")
         taken = intake.poll_bills(work, on_page=partial(self._on_page, may_send=may_send))
         waiting = intake.read_waiting(work, just_read=taken.bill_ids)
+        more = " There are more; the next run reads on." if taken.has_more else ""
         recorder.end(
             f"{taken.read} bills read, {taken.new} of them new; {waiting.read} waiting ones read"
-            " again."
+            f" again.{more}"
         )
+        if taken.has_more:
+            # Its poll is due at once, not after the cadence.
+            self._report.has_more, self._report.cadence_seconds = True, 0
         recorder.begin("Look after webhooks")
         recorder.end(subscriptions.check_subscription(work) or "Nothing to do.")
 

@@ -5,6 +5,7 @@ which side is the quicker one.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from integrations.standins.bill.world import BillWorld
 from integrations.standins.messages import Reply, Request
 from sync.domain.policy import VendorCreation
 from sync.models import Cursor, LogEntry, Run
+from sync.services.recording import Report
 from sync.services.supply import Supply
 from tenants.scoping import tenant_scope
 from tests.faults.office import (
@@ -68,6 +70,13 @@ def steps_of(desk: Desk) -> list[dict[str, Any]]:
     with tenant_scope(desk.company.tenant_id):
         run = Run.objects.for_tenant(desk.company.tenant_id).latest("started_at")
     return list(run.steps)
+
+
+def told_by(desk: Desk, report: Report) -> str:
+    """What a pass said of its read."""
+    with tenant_scope(desk.company.tenant_id):
+        steps = Run.objects.for_tenant(desk.company.tenant_id).get(pk=report.run_id).steps
+    return next(str(one["sentence"]) for one in steps if one["name"] == "Read bills from BILL")
 
 
 def sage_has_a_batch(desk: Desk) -> Callable[[], bool]:
@@ -155,6 +164,22 @@ def test_a_page_of_bill_that_fails_leaves_the_writer_to_its_work(desk: Desk) -> 
 
     desk.bill.before_page_three = None
     heal(desk)
+    all_in_sage(desk, BILLS)
+
+
+def test_a_read_longer_than_a_pass_may_take_goes_on_in_the_next_one(
+    settings: Any, desk: Desk
+) -> None:
+    settings.CONNECTOR = replace(settings.CONNECTOR, read_seconds=0.0)
+
+    # All were changed within the overlap, so a read that begins at the cursor would never end.
+    reports = [first := desk.sync()]
+    while reports[-1].has_more and len(reports) < 8:
+        reports.append(desk.sync())
+
+    assert (first.has_more, first.cadence_seconds) == (True, 0)
+    assert told_by(desk, first).endswith(" There are more; the next run reads on.")
+    assert (reports[-1].has_more, reports[-1].cadence_seconds) == (False, 300)
     all_in_sage(desk, BILLS)
 
 
