@@ -212,7 +212,10 @@ class Posting(TenantOwned):
             raise WayNotAllowed(f"{old} does not lead to {new}")
         defaults: dict[str, Any] = {"state": new, "changed_at": now}
         if new == old:
-            return {**values, **defaults}
+            changed = any(
+                getattr(self, name) != value for name, value in values.items() if name != "is_dirty"
+            )
+            return {**values, **(defaults if changed else {"state": new})}
         return {"since": now, "mode": AttentionMode.NONE, "words": "", **values, **defaults}
 
     def __str__(self) -> str:

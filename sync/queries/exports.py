@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sync.models import LogEntry, Posting
 from sync.queries.log import LogFilter, iter_lines
-from sync.queries.postings import WORDS, Filter, iter_rows, standing_of
+from sync.queries.postings import WORDS, Filter, iter_rows, standing_named, standing_of
 from sync.queries.spreadsheet import figure
 from tenants.models import Company
 from tenants.scoping import tenant_scope
@@ -42,7 +42,7 @@ def posting_lines(company: Company, wanted: Filter) -> Iterator[Iterable[object]
     of = {"tenant_id": company.tenant_id, "company_id": company.pk}
     with tenant_scope(company.tenant_id):
         for row in iter_rows(**of, wanted=wanted):
-            yield _posting_cells(row)
+            yield _posting_cells(row, company.currency)
 
 
 def _log_cells(line: LogEntry, heading: str) -> tuple[object, ...]:
@@ -55,13 +55,13 @@ def _log_cells(line: LogEntry, heading: str) -> tuple[object, ...]:
         line.invoice_number,
         line.gl_accounts,
         figure(line.amount),
-        line.status,
+        WORDS[standing] if (standing := standing_named(line.status)) else line.status,
         line.batch_number or "",
         line.entry_number or "",
     )
 
 
-def _posting_cells(row: Posting) -> tuple[object, ...]:
+def _posting_cells(row: Posting, home: str) -> tuple[object, ...]:
     return (
         row.changed_at.isoformat(timespec="seconds"),
         row.vendor_name,
@@ -71,7 +71,7 @@ def _posting_cells(row: Posting) -> tuple[object, ...]:
         row.invoice_date or "",
         row.posting_date or "",
         f"{row.fiscal_year}-{row.fiscal_period}" if row.fiscal_period else "",
-        row.currency,
+        row.currency or home,
         figure(getattr(row, "bill_amount", row.amount)),
         figure(row.sage_amount if row.sage_batch_number is not None else None),
         row.vendor_number,

@@ -104,6 +104,13 @@ VIEWS: Mapping[View, tuple[str, frozenset[Standing]]] = {
 }
 
 
+def standing_named(status: str) -> Standing | None:
+    """The state a log line left its bill in; None for a word of another kind."""
+    by_word = {"Open": Standing.OPEN, "Ready To Post": Standing.READY_TO_POST,
+               "Posted": Standing.POSTED}  # fmt: skip
+    return by_word.get(status) or Standing.__members__.get(status)
+
+
 def standing_of(state: str, sage_status: str) -> Standing:
     """How a posting is shown; a word of Sage's between Open and Posted counts as Ready To Post."""
     if state != S.IN_SAGE:

@@ -98,21 +98,33 @@ def judge(desk: Desk, posting: Posting, overrides: Mapping[str, str]) -> Verdict
             return Verdict(state=PostingState.SKIPPED, sentence=sentence)
         case Hold(problems=problems):
             others = _other_problems(desk, bill, overrides)
-            return _blocked((*problems, *others))
+            return _blocked(desk, bill, (*problems, *others))
         case Post(needs_review=needs_review):
             return _map(desk, posting, bill, vendor, overrides, needs_review=needs_review)
         case _:
             assert_never(decision)
 
 
-def _blocked(problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> Verdict:
+def _blocked(
+    desk: Desk, bill: Bill, problems: Sequence[Problem], warnings: Sequence[Problem] = ()
+) -> Verdict:
+    """Stopped by its problems; an amount that is not in the company's money says in which it is."""
     unique = tuple(dict.fromkeys(problems))
     return Verdict(
         state=PostingState.BLOCKED,
         sentence=" ".join(found.sentence for found in unique)[:1000],
         problems=unique,
         warnings=tuple(warnings),
+        values={"currency": _foreign_currency(desk, bill, unique)},
     )
+
+
+def _foreign_currency(desk: Desk, bill: Bill, problems: Sequence[Problem]) -> str:
+    """The code that BILL keeps on the vendor of a bill in another currency; "" for any other."""
+    if all(found.code is not ProblemCode.FOREIGN_CURRENCY for found in problems):
+        return ""
+    vendor = desk.bill_vendor(bill.vendor_id)
+    return vendor.currency[:3] if vendor else ""
 
 
 def _vendor(desk: Desk, bill: Bill) -> tuple[VendorStanding, SageVendor, Problem | None]:
@@ -215,9 +227,9 @@ def _map(
     dated = _date(desk, posting, bill)
     problems = [dated] if isinstance(dated, Problem) else []
     if isinstance(mapped, Unmapped):
-        return _blocked((*mapped.problems, *problems), mapped.warnings)
+        return _blocked(desk, bill, (*mapped.problems, *problems), mapped.warnings)
     if isinstance(dated, Problem):
-        return _blocked(problems, mapped.warnings)
+        return _blocked(desk, bill, problems, mapped.warnings)
     return Draft(
         bill=bill,
         vendor_number=vendor.number,

@@ -16,7 +16,7 @@ from sync.models import LogEntry
 from sync.queries import exports
 from sync.queries.log import LogFilter, event_of, find_line, find_lines
 from sync.queries.paging import clean
-from sync.queries.postings import Filter, Standing
+from sync.queries.postings import Filter, standing_named
 from sync.queries.spreadsheet import stream_csv
 from sync.queries.wire_text import wire_text
 from sync.views.frame import show
@@ -88,17 +88,10 @@ def _shown(line: LogEntry, opened: uuid.UUID | None) -> dict[str, object]:
         "heading": heading,
         "glyph": glyph,
         "dress": dress,
-        "standing": _standing(line.status),
+        "standing": standing_named(line.status),
         "is_open": line.pk == opened,
         "amount": "" if line.amount is None else money(line.amount),
     }
-
-
-def _standing(status: str) -> Standing | None:
-    """The state a line left its bill in; other words are shown as they are."""
-    by_word = {"Open": Standing.OPEN, "Ready To Post": Standing.READY_TO_POST,
-               "Posted": Standing.POSTED}  # fmt: skip
-    return by_word.get(status) or Standing.__members__.get(status)
 
 
 def _wire(request: CompanyRequest, opened: uuid.UUID | None) -> object:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync.models import LogEntry
+from sync.models import LogEntry, Posting
 from sync.queries.postings import Filter
 from sync.services import replaying
 from sync.services.acts import Done, NotOpen, Overtaken
@@ -40,10 +40,25 @@ def test_a_plan_counts_and_adds_up_and_writes_nothing(settings: Any) -> None:
         own = desk.postings(state__in=["BLOCKED", "ATTENTION"])
         assert everything.count == len(own) == 13
         foreign = next(p for p in own if p.vendor_name == "Moulins Lafleur")
+        assert foreign.currency == "CAD"
         total = sum((p.amount or Decimal(0) for p in own), Decimal(0))
         assert everything.amount == total - (foreign.amount or 0)
         assert everything.left == {"not stopped": len(desk.postings()) - 13}
         assert [p.is_dirty for p in desk.postings()] == [False] * len(desk.postings())
+
+
+def test_a_bill_decided_anew_as_before_does_not_count_as_changed(settings: Any) -> None:
+    with a_synced_desk(settings) as desk:
+        before = {p.pk: p.changed_at for p in desk.postings(state="BLOCKED")}
+        with tenant_scope(desk.company.tenant_id):
+            marked = Posting.objects.for_tenant(desk.company.tenant_id).filter(pk__in=before)
+            marked.update(is_dirty=True)
+
+        desk.sync()
+
+        after = desk.postings(state="BLOCKED")
+        assert {p.pk: p.changed_at for p in after} == before
+        assert not any(p.is_dirty for p in after)
 
 
 def test_a_replay_needs_a_reason_and_the_set_that_was_agreed_to(settings: Any) -> None:
