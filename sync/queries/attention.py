@@ -59,7 +59,8 @@ class CauseShown:
 
     `account` with `options`: a BILL account to map. `rules` and `accounts`: what leads to a GL
     account that cannot be used. `link` with `suggestions`: a vendor to name. `offers`: deeds on the
-    one bill. `relink`: the link whose Sage vendor cannot be used. `again`: Sage's list to read again
+    one bill, which is `posting` where the cause is its own and `alone` where it is the only one
+    behind a cause that nothing else on this page mends. `relink`: the link whose Sage vendor cannot be used. `again`: Sage's list to read again
     once it was mended there.
     """
 
@@ -74,10 +75,22 @@ class CauseShown:
     new_number: str = ""
     group: str = ""
     posting: Posting | None = None
+    alone: Posting | None = None
     offers: Sequence[Offer] = ()
     needs_line: bool = False
     relink: VendorLink | None = None
     again: str = ""
+
+    @property
+    def needs_deed(self) -> bool:
+        """Whether nothing here mends the cause, so that its bills are dealt with one by one."""
+        mends = (self.account, self.link, self.relink, self.rules, self.accounts)
+        return self.posting is None and not any(mends)
+
+    @property
+    def bill(self) -> Posting | None:
+        """The one bill that the offers are for."""
+        return self.posting or self.alone
 
     @property
     def more(self) -> int:
@@ -154,6 +167,9 @@ def _shown(
     behind = [row for row in rows if _is_behind(row, code, subject)]
     box.bills = behind[:SHOWN_BILLS]
     _mend(box, ProblemCode(code), subject, grounds, links, taken)
+    if len(behind) == 1 and box.needs_deed:
+        box.alone = behind[0]
+        box.offers = offers(standing_for_deeds(box.alone, zone=zone))
     return box
 
 

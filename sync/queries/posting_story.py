@@ -137,7 +137,9 @@ def story_of(posting: Posting, *, zone: ZoneInfo) -> Story:
         lines=_lines(posting, bill),
         siblings=_siblings(posting),
         steps=_steps(posting),
-        problems=[problem_from_dict(item) for item in posting.problems],
+        problems=[problem_from_dict(item) for item in posting.problems]
+        if standing is not Standing.SKIPPED
+        else [],
         warnings=[problem_from_dict(item) for item in posting.warnings],
         offers=offers(standing_for_deeds(posting, zone=zone)),
     )

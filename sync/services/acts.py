@@ -25,6 +25,9 @@ from tenants import audit
 from tenants.audit import Actor
 from tenants.models import User
 
+# How many of a posting's log lines are looked through for who moved it on.
+MEANWHILE = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
@@ -75,7 +78,7 @@ def act(
     `zone` is the company's. `note` is required where the offer asks for one.
     """
     if posting.state != seen_state:
-        return Overtaken(sentence=who_was_quicker(posting))
+        return Overtaken(sentence=who_was_quicker(posting, seen_state))
     offer = find_offer(standing_for_deeds(posting, zone=zone), deed)
     if offer is None:
         return NotOpen(sentence=f"This cannot be done now: {posting.sentence or posting.state}")
@@ -90,7 +93,7 @@ def act(
     batch = _lock_batch(posting) if deed is Deed.HANDLED_OUTSIDE else None
     if not posting.advance(move.state, now=now, by_person=True, **move.values):
         posting.refresh_from_db()
-        return Overtaken(sentence=who_was_quicker(posting))
+        return Overtaken(sentence=who_was_quicker(posting, seen_state))
     if batch is not None:
         _tell_batch(batch, posting, note)
     _record(posting, deed, move, actor=actor, note=note, before=before, now=now)
@@ -148,7 +151,7 @@ def _again(sentence: str, values: Mapping[str, object]) -> _Move:
     return _Move(
         state=PostingState.WAITING,
         sentence=sentence,
-        told="It is decided anew now; this page shows where it goes.",
+        told="It is decided anew now; its own page shows where it goes.",
         values={**values, "sentence": sentence},
     )
 
@@ -157,7 +160,8 @@ def _left(sentence: str, actor: Actor, note: str) -> _Move:
     return _Move(
         state=PostingState.SKIPPED,
         sentence=sentence[:1000],
-        told="It is left alone and never sent. You can take it back here.",
+        told="It is left alone and never sent. Its own page, among the skipped ones under Postings,"
+        " takes it back.",
         values={
             "sentence": sentence[:1000],
             "is_skipped_by_person": True,
@@ -214,16 +218,19 @@ def _record(
     )
 
 
-def who_was_quicker(posting: Posting) -> str:
-    """What happened meanwhile, with the person who did it where it was one."""
-    last: LogEntry | None = (
-        LogEntry.objects.for_tenant(posting.tenant_id)
-        .filter(posting_id=posting.pk)
-        .order_by("-at", "-pk")
-        .first()
-    )
-    if last is None:
+def who_was_quicker(posting: Posting, seen_state: str) -> str:
+    """What happened since it stood as `seen_state`, with the person who began it if one did."""
+    lines = LogEntry.objects.for_tenant(posting.tenant_id).filter(posting_id=posting.pk)
+    since: list[LogEntry] = []
+    for line in lines.order_by("-at", "-pk")[:MEANWHILE]:
+        if since and line.status == seen_state:
+            break
+        since.append(line)
+    if not since:
         return f"It has moved on meanwhile. {posting.sentence}".strip()
-    if last.actor:
-        return f"{last.actor} was quicker. {last.sentence}"
-    return f"It has moved on by itself meanwhile. {last.sentence}"
+    last = since[0]
+    person = next((line for line in reversed(since) if line.actor), None)
+    if person is None:
+        return f"It has moved on by itself meanwhile. {last.sentence}"
+    then = "" if person is last else f" Since then: {last.sentence}"
+    return f"{person.actor} was quicker. {person.sentence}{then}"

@@ -60,7 +60,7 @@ def choose(
     """Send one line to this account; `gl_account` "" takes an earlier choice back."""
     if posting.state != seen_state or _locked_state(posting) != seen_state:
         posting.refresh_from_db(fields=["state", "sentence"])
-        return Overtaken(sentence=who_was_quicker(posting))
+        return Overtaken(sentence=who_was_quicker(posting, seen_state))
     leads_to = LEADS_TO.get(PostingState(posting.state))
     if leads_to is None or posting.sage_batch_number is not None:
         return NotOpen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,8 +17,10 @@ from django.utils import timezone
 
 from sync.domain import facts_json
 from sync.domain.facts import Facts, Fate, Stage
+from sync.domain.posting_state import PostingState
 from sync.domain.problems import ProblemCode
 from sync.models import Batch, CompanyPolicy, DueWork, LogEntry, Posting, Run
+from sync.services import journal
 from tenants.models import AuditEvent, User
 from tenants.scoping import tenant_scope
 from tests import builders
@@ -84,7 +87,7 @@ def test_postings_add_up_and_every_view_counts_its_own(cast: Cast, signed_in: Si
 
     page = _page(signed_in(cast.viewer), _url(cast, "postings/"))
 
-    for said in ("19,604.00", "5,204.00", "14,400.00 apart", "All 3 bills", "4471-1"):
+    for said in ("19,604.00", "5,204.00", "14,400.00 apart", "3 bills in all", "4471-1"):
         assert said in page
     for view in ("All <span>3", "With us <span>1", "Stopped <span>1", "In Sage <span>1"):
         assert view in page
@@ -186,7 +189,8 @@ def test_today_says_how_many_bills_have_no_approver(cast: Cast, signed_in: Signe
 
     page = _page(signed_in(cast.viewer), _url(cast))
 
-    assert "2 bills have no approver; your policy leaves them" in page
+    assert "without an approver in BILL, left there by your policy" in page
+    assert "2 more have no approver" in page
 
 
 def test_today_groups_bills_by_their_cause(cast: Cast, signed_in: SignedIn) -> None:
@@ -410,6 +414,52 @@ def test_the_second_person_is_told_who_did_what(cast: Cast, signed_in: SignedIn)
     assert "Priya Raman was quicker. Left out by Priya Raman: paid by card" in _text(answer)
     with tenant_scope(cast.tenant.pk):
         assert posting.log.filter(event="person.leave_out").count() == 1
+
+
+def test_the_second_person_is_told_of_the_first_also_when_the_machine_went_on(
+    cast: Cast, signed_in: SignedIn
+) -> None:
+    double = a_cause(ProblemCode.POSSIBLE_DUPLICATE, "Twice?", subject=str(uuid.uuid4()))
+    posting = a_posting(cast.company, state="REVIEW", problems=[double])
+    data = {"deed": "accept_duplicate", "seen": "REVIEW", "note": "second cleaning"}
+    signed_in(cast.accountant).post(_act(cast, posting), data)
+    with tenant_scope(cast.tenant.pk):
+        posting.refresh_from_db()
+        posting.advance(PostingState.READY, now=_now())
+        line = journal.line_for(
+            posting, event="posting.ready", sentence="Goes with the next batch.", now=_now()
+        )
+        journal.write([line])
+
+    answer = signed_in(cast.owner).post(_act(cast, posting), data, follow=True)
+
+    assert "Priya Raman was quicker. Priya Raman says it is another invoice" in _text(answer)
+    assert "Since then: Goes with the next batch." in _text(answer)
+
+
+def test_what_a_person_left_out_asks_nothing_of_anybody(cast: Cast, signed_in: SignedIn) -> None:
+    no_lines = a_cause(ProblemCode.NO_LINES, "The bill has no lines. Add them in BILL.")
+    posting = a_posting(cast.company, state="BLOCKED", problems=[no_lines])
+    data = {"deed": "leave_out", "seen": "BLOCKED", "note": "entered by mistake"}
+
+    signed_in(cast.accountant).post(_act(cast, posting), data)
+    page = _page(signed_in(cast.accountant), _url(cast, f"postings/{posting.pk}/"))
+
+    assert "Left out by Priya Raman: entered by mistake" in page
+    assert "Take it back" in page
+    assert "Mend in BILL" not in page
+
+
+def test_the_only_bill_of_a_cause_that_nothing_mends_is_dealt_with_there(
+    cast: Cast, signed_in: SignedIn
+) -> None:
+    foreign = a_cause(ProblemCode.FOREIGN_CURRENCY, "In CAD.", subject="v")
+    a_posting(cast.company, state="BLOCKED", problems=[foreign], currency="CAD")
+
+    page = _page(signed_in(cast.accountant), _url(cast, "attention/"))
+
+    assert "Mark as handled outside" in page
+    assert "CAD</td>" in page
 
 
 @pytest.mark.parametrize(
