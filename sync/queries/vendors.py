@@ -351,7 +351,9 @@ def _candidate(
     compared = sum(1 for mark in telling if mark.word != "cannot compare")
     word = "likely" if suggestion and suggestion.is_close else "unlikely"
     said = (
-        f"{agree} of {count_of(compared, 'field')} the same" if compared else "nothing to compare"
+        f"{agree} of {count_of(compared, 'field')} the same, currency aside"
+        if compared
+        else "nothing to compare"
     )
     return Candidate(
         vendor=sage,

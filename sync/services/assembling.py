@@ -16,6 +16,7 @@ from sync.domain.batching import PlannedBatch, ReadyEntry, batch_tag, describe_b
 from sync.domain.facts import Entry, Facts, Place
 from sync.domain.packing import unpack
 from sync.domain.posting_state import PostingState
+from sync.domain.words import count_of
 from sync.models import Batch, Posting
 from sync.services import crash_points, journal
 from sync.services.lease import Lease, LeaseLost, holds_lease
@@ -187,12 +188,14 @@ def _depart(work: Work, batch: Batch, postings: Sequence[Posting], now: datetime
         ],
         now=now,
     )
+    others = len(postings) - 1
+    company = f"with {count_of(others, 'other bill')}" if others else "alone"
     journal.write(
         [
             journal.line_for(
                 posting,
                 event="posting.batched",
-                sentence=f"Put into batch {batch.tag} with {len(postings) - 1} others.",
+                sentence=f"Put into batch {batch.tag}, {company}.",
                 now=now,
                 run_id=work.run_id,
             )

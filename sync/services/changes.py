@@ -82,14 +82,24 @@ _NAMES = {
 }
 
 
+_APPROVALS = {
+    "APPROVED": "Approved",
+    "APPROVING": "Approved by some, not all",
+    "ASSIGNED": "Waits for approval",
+    "UNASSIGNED": "Has no approver any more",
+    "DENIED": "Denied",
+    "": "Approval is not known any more",
+}
+
+
 def describe(before: Mapping[str, object], bill: Bill) -> str:
-    """What changed, in words: "Amount, Lines changed", "Approval is now DENIED", "Archived"."""
+    """What changed, in words: "Amount, Lines changed", "Denied", "Archived"."""
     after = pack(bill)
     if after.get("archived") and not before.get("archived"):
         return "Archived"
     if before.get("archived") and not after.get("archived"):
         return "Restored"
     if after.get("approval_status") != before.get("approval_status"):
-        return f"Approval is now {bill.approval_status or 'unknown'}"
+        return _APPROVALS.get(bill.approval_status, f"Approval is now {bill.approval_status}")
     names = [label for key, label in _NAMES.items() if after.get(key) != before.get(key)]
     return f"{', '.join(names)} changed" if names else "Changed"

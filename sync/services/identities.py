@@ -18,6 +18,7 @@ from integrations.bill.types import Bill
 from sync.domain.document_number import order_number, with_suffix
 from sync.domain.policy import DuplicateRule
 from sync.domain.problems import Problem, ProblemCode, problem
+from sync.domain.words import day
 from sync.models import Posting
 from sync.models.posting import PostingQuerySet
 from sync.services.work import Work
@@ -148,11 +149,12 @@ def _frozen(posting: Posting, *, vendor_number: str, wanted: str) -> Identity | 
 
 
 def _duplicate(posting: Posting, other: Posting) -> Problem:
+    dated = day(other.invoice_date) if other.invoice_date else "without a date"
     return problem(
         ProblemCode.POSSIBLE_DUPLICATE,
         f"Another bill of {posting.vendor_name} has the invoice number {posting.invoice_number}"
-        f" ({other.amount:,.2f}, {other.invoice_date}). If this one is a different invoice, say yes"
-        " and it gets a suffix; if it is the same, exclude it here.",
+        f" ({other.amount:,.2f}, {dated}). If this one is a different invoice, say yes"
+        " and it gets a suffix; if it is the same, leave it out here.",
         subject=str(other.pk),
         subject_name=other.invoice_number,
     )

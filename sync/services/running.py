@@ -16,6 +16,7 @@ from django.conf import settings
 
 from integrations.bill.types import ListKind
 from integrations.errors import AddressRefused, AuthRefused, IntegrationError
+from sync.domain.words import count_of
 from sync.models import VendorLink
 from sync.models.bill import Bill as BillRow
 from sync.services import (
@@ -117,16 +118,18 @@ class _Pass:
         work, recorder = self._work, self._recorder
         recorder.begin("Read BILL's events")
         named = intake.read_events(work).read + vendors.read_events(work)
-        recorder.end(f"{named} records named by webhooks were read.")
+        recorder.end(f"{count_of(named, 'record')} named by webhooks read.")
         if self._is_poll_due:
             recorder.begin("Read vendors from BILL")
-            recorder.end(f"{vendors.poll_vendors(work)} vendors read.")
+            recorder.end(f"{count_of(vendors.poll_vendors(work), 'vendor')} read.")
 
     def _refresh(self) -> None:
         work, recorder = self._work, self._recorder
         recorder.begin("Refresh lists")
         read = catalogue.refresh_due(work)
-        recorder.end(f"{len(read)} lists read anew." if read else "All lists are fresh.")
+        recorder.end(
+            f"{count_of(len(read), 'list')} read anew." if read else "All lists are fresh."
+        )
         recorder.begin("Match vendors")
         matched = vendors.match_all(work)
         created = vendors.create_due(work)
@@ -186,7 +189,7 @@ class _Pass:
         decided.add(deciding.decide_all(self._work))
         if decided.unread and self._attempt(connections.BILL, self._reread):
             deciding.decide_all(self._work)
-        self._recorder.end(f"{decided.moved} of {decided.looked_at} bills moved.")
+        self._recorder.end(f"{decided.moved} of {count_of(decided.looked_at, 'bill')} moved.")
 
     def _reread(self) -> None:
         for kind in (ListKind.ACCOUNT, ListKind.ITEM):
@@ -235,7 +238,8 @@ class _Pass:
             waits.append(max(0.0, (soonest - work.clock()) / timedelta(seconds=1)))
         report.again_in_seconds = min(waits, default=None)
         recorder.end(
-            f"{sent.invoices} invoices in {sent.batches} batches; {sent.followed} batches followed."
+            f"{count_of(sent.invoices, 'invoice')} in {count_of(sent.batches, 'batch', 'batches')};"
+            f" {count_of(sent.followed, 'batch', 'batches')} followed."
         )
 
     # --- failing apart ---

@@ -233,7 +233,7 @@ def _with_us(world: World) -> None:
     twin = builders.a_cause(
         ProblemCode.POSSIBLE_DUPLICATE,
         "Another bill of Parkway Printing has the invoice number PP-3370 (2,143.00, 2026-11-24). If this"
-        " one is a different invoice, say yes and it gets a suffix; if it is the same, exclude it here.",
+        " one is a different invoice, say yes and it gets a suffix; if it is the same, leave it out here.",
         subject=str(world.postings["SP-1204"].pk), name="PP-3370",
     )  # fmt: skip
     _add(world, "Parkway Printing", "PP-3370 ", "2143.00", minutes=170, state="REVIEW", problems=[twin],
@@ -383,7 +383,7 @@ def _cascade_log(world: World, posting: Posting, batch: Batch) -> None:
             ("posting.waiting", -1000, "Waits for approval in BILL; some approvers have said yes, not all.", ""),
             ("posting.review", -955, "Ready, and waits for an accountant's yes, as your policy asks.", ""),
             ("person.approve", -940, "Approved to post. Goes with the next batch.", "Priya Raman"),
-            ("posting.batched", -930.2, "Put into batch MLC-4K7Q with 4 others.", ""),
+            ("posting.batched", -930.2, "Put into batch MLC-4K7Q, with 4 other bills.", ""),
             ("posting.pending", -930, "Being sent to Sage.", ""),
             ("posting.landed", -929.9, "Read back from Sage: batch 4469, entry 3, Open, to the cent.", ""),
             ("posting.posted", -44, "Posted in Sage: batch 4469, entry 3, posting sequence 2214.", ""),
