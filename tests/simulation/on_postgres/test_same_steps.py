@@ -30,8 +30,8 @@ def sparse(drawn: Nature) -> Nature:
     return replace(
         drawn,
         bills=min(drawn.bills, 4),
-        cadence_seconds=1200.0,
-        quiet_seconds=1200.0,
+        cadence_seconds=1800.0,
+        quiet_seconds=1800.0,
         workers=2,
         currencies=1,
         has_own_days=True,
