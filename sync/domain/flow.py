@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -68,15 +68,25 @@ def _bar(place: int, share: float, *, is_today: bool) -> Bar:
     return Bar(x=left, y=160 - height, width=_WIDTH, height=height, is_today=is_today)
 
 
-def flow_of(arrivals: Sequence[Arrival], *, zone: ZoneInfo, now: datetime, days: int) -> Flow:
-    """Count arrivals by day of `zone`, for so many days up to the day of `now`."""
+def flow_of(
+    counts: Mapping[date, int],
+    arrivals: Sequence[Arrival],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+    days: int,
+) -> Flow:
+    """The days of `zone` up to the day of `now`: `counts` are whole, `arrivals` give the medians."""
     today = now.astimezone(zone).date()
     span = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
     by_day: dict[date, list[Arrival]] = {day: [] for day in span}
     for arrival in arrivals:
         by_day.get(arrival[0].astimezone(zone).date(), []).append(arrival)
     return Flow(
-        days=[Day(day=day, count=len(of), hours=_median_hours(of)) for day, of in by_day.items()],
+        days=[
+            Day(day=day, count=counts.get(day, 0), hours=_median_hours(of))
+            for day, of in by_day.items()
+        ],
         hours=_median_hours([one for of in by_day.values() for one in of]),
     )
 

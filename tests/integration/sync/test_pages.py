@@ -7,9 +7,10 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -20,6 +21,7 @@ from sync.domain.facts import Facts, Fate, Stage
 from sync.domain.posting_state import PostingState
 from sync.domain.problems import ProblemCode
 from sync.models import Batch, CompanyPolicy, DueWork, LogEntry, Posting, Run
+from sync.queries.flow import find_flow
 from sync.services import journal
 from tenants.models import AuditEvent, User
 from tenants.scoping import tenant_scope
@@ -226,6 +228,24 @@ def test_the_control_total_ties_only_when_every_part_is_itemised(
 
     assert page.sent.in_bill == Decimal("160.00")
     assert page.unexplained == Decimal("10.00")
+
+
+def test_the_flow_counts_every_bill_on_the_day_of_the_companys_zone(cast: Cast) -> None:
+    tuesday = datetime(2026, 12, 1, 15, tzinfo=UTC)
+    for hours_ago in (0, 11, 11, 24 * 14):
+        bill = a_bill()
+        columns = in_sage(bill, batch=1, entry=1, status="Posted")
+        at = tuesday - timedelta(hours=hours_ago)
+        a_posting(cast.company, bill=bill, **(columns | {"in_sage_at": at}))
+
+    with tenant_scope(cast.tenant.pk):
+        flow = find_flow(
+            tenant_id=cast.tenant.pk, company_id=cast.company.pk, zone=ZoneInfo("America/Chicago"),
+            now=tuesday,
+        )  # fmt: skip
+
+    counted = [(day.day, day.count) for day in flow.days if day.count]
+    assert counted == [(date(2026, 11, 30), 2), (date(2026, 12, 1), 1)]
 
 
 def test_a_change_in_bill_after_sending_is_itemised_and_never_hidden(
@@ -529,7 +549,7 @@ def world(db: None) -> World:
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("", 26),
+        ("", 27),
         ("postings/", 18),
         ("postings/{posting}/", 20),
         ("runs/", 17),

@@ -9,6 +9,7 @@ from sync.domain.flow import Bar, flow_of
 
 CHICAGO = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 12, 1, 15, tzinfo=UTC)
+TODAY = date(2026, 12, 1)
 
 
 def _at(text: str) -> datetime:
@@ -17,26 +18,30 @@ def _at(text: str) -> datetime:
 
 def test_bills_are_counted_by_the_companys_day() -> None:
     late_monday = _at("2026-12-01T03:00")
-    flow = flow_of([(late_monday, None), (NOW, None)], zone=CHICAGO, now=NOW, days=3)
+    took = [(at, at - timedelta(hours=hours)) for at, hours in ((late_monday, 1), (NOW, 5))]
 
-    assert [(day.day, day.count) for day in flow.days] == [
-        (date(2026, 11, 29), 0),
-        (date(2026, 11, 30), 1),
-        (date(2026, 12, 1), 1),
+    flow = flow_of({date(2026, 11, 30): 30_000, TODAY: 1}, took, zone=CHICAGO, now=NOW, days=3)
+
+    assert [(day.day, day.count, day.hours) for day in flow.days] == [
+        (date(2026, 11, 29), 0, None),
+        (date(2026, 11, 30), 30_000, 1),
+        (TODAY, 1, 5),
     ]
-    assert flow.count == 2
+    assert flow.count == 30_001
 
 
 def test_what_is_older_than_the_span_is_not_counted() -> None:
-    flow = flow_of([(NOW - timedelta(days=14), None)], zone=CHICAGO, now=NOW, days=14)
+    old = NOW - timedelta(days=14)
+
+    flow = flow_of({old.date(): 1}, [(old, old)], zone=CHICAGO, now=NOW, days=14)
 
     assert (flow.count, flow.bars, flow.hours) == (0, [], None)
 
 
 def test_the_tallest_bar_fills_the_chart_and_a_day_without_bills_has_none() -> None:
-    there = [(NOW, None)] * 4 + [(NOW - timedelta(days=2), None)]
+    counts = {TODAY: 4, TODAY - timedelta(days=2): 1}
 
-    flow = flow_of(there, zone=CHICAGO, now=NOW, days=3)
+    flow = flow_of(counts, [], zone=CHICAGO, now=NOW, days=3)
 
     assert flow.bars == [
         Bar(x=26, y=122, width=48, height=38, is_today=False),
@@ -48,7 +53,7 @@ def test_the_tallest_bar_fills_the_chart_and_a_day_without_bills_has_none() -> N
 def test_the_time_from_approval_to_sage_is_the_median_of_those_that_tell_it() -> None:
     there = [(NOW, NOW - timedelta(hours=hours)) for hours in (1, 2, 9)] + [(NOW, None)]
 
-    flow = flow_of(there, zone=CHICAGO, now=NOW, days=2)
+    flow = flow_of({TODAY: 4}, there, zone=CHICAGO, now=NOW, days=2)
 
     assert flow.hours == 2
     assert [day.hours for day in flow.days] == [None, 2]
