@@ -41,9 +41,9 @@ from tenants.scoping import tenant_scope
 
 REASON = "operator_search_reason"
 LONGEST_REASON = 250
-
-
 MOST_COUNTED = 10_000
+#: How a link narrows a ledger to one firm's or company's rows.
+FIRMS = frozenset({"tenant__id__exact", "company__id__exact"})
 
 
 class Bounded(Paginator[Any]):
@@ -80,6 +80,11 @@ class LedgerAdmin(ReadOnlyAdmin):
     list_per_page = 50
     show_full_result_count = False
     paginator = Bounded
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Narrow by the filters and by whose rows they are; anything else would be a search untold."""
+        filters = {name for name in self.list_filter if isinstance(name, str)}
+        return lookup in FIRMS or lookup.partition("__")[0] in filters
 
     def get_urls(self) -> list[URLPattern]:
         """Beside Django's pages: where the reason of a search is given."""

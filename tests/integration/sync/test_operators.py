@@ -414,3 +414,15 @@ def test_a_search_across_tenants_asks_why_once_and_is_told_to_who_was_found(
     assert "Why do you search" not in later
     assert audited(ours.tenant)["tenant.searched"] == ("Ola Perator, operator", "Call of May 3")
     assert "tenant.searched" not in audited(theirs.tenant)
+
+
+def test_a_ledger_cannot_be_searched_by_its_address_untold(browser: Client) -> None:
+    company = a_firm("Calder")
+    builders.a_posting(company, bill=builders.a_bill(invoice_number="INV-77"))
+    postings = reverse("admin:sync_posting_changelist")
+
+    answer = browser.get(postings, {"invoice_number__icontains": "INV-7"}, follow=True)
+    narrowed = browser.get(postings, {"company__id__exact": str(company.pk), "state": "WAITING"})
+
+    assert answer.status_code == 400
+    assert "INV-77" in text_of(narrowed)
