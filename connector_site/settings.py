@@ -159,11 +159,11 @@ AUTHENTICATION_BACKENDS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "NAME": "tenants.passwords.LongEnough",
         "OPTIONS": {"min_length": 12},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "tenants.passwords.NotWellKnown"},
+    {"NAME": "tenants.passwords.NotAboutYou"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -216,6 +216,7 @@ SIGN_UP_IS_OPEN = ENVIRONMENT.flag(
 )
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "ml-connector"
+MFA_ADAPTER = "tenants.accounts.SecondStepAdapter"
 # Without mail nobody can confirm an address, and a second step is still better than none.
 MFA_ALLOW_UNVERIFIED_EMAIL = not MAIL_IS_SET_UP
 

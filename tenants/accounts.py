@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -23,3 +24,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return whether a person who was not invited may make an account."""
         return bool(settings.SIGN_UP_IS_OPEN)
+
+
+class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries no types
+    """Says in our words what is wrong with a code."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "That is not the code of this half minute. Type the one your app shows"
+        " now.",
+        "unverified_email": "Confirm your e-mail address first; the link to do so was mailed.",
+    }

@@ -85,6 +85,26 @@ def test_sign_up_is_closed_where_the_operator_closed_it(client: Client, settings
     assert not User.objects.exists()
 
 
+def test_signing_up_says_what_a_password_lacks_and_claims_no_mail_that_was_not_sent(
+    client: Client,
+) -> None:
+    typed = {
+        "email": "new@firm.example", "password1": "eleven char", "name": "N. Ew", "firm": "Firm",
+        "time_zone": "America/Chicago",
+    }  # fmt: skip
+
+    short = client.post("/accounts/signup/", typed).content.decode()
+    whole = client.post(
+        "/accounts/signup/", typed | {"password1": "flour and water, 1926"}, follow=True
+    ).content.decode()
+
+    assert "Longer, please: this has 11 characters, we ask for 12." in short
+    assert "placeholder" not in short
+    assert "No company yet" in whole
+    assert "Confirmation email" not in whole
+    assert "Successfully" not in whole
+
+
 def test_enrolling_twice_changes_the_role_and_nothing_else() -> None:
     tenant = builders.a_tenant()
     first = enrol(
