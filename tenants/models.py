@@ -18,6 +18,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from tenants.scoping import TenantOwned, TenantQuerySet
+from tenants.zones import zone_words
 
 SLUG_RULE = RegexValidator(
     r"^[a-z0-9]+(?:-[a-z0-9]+)*\Z",
@@ -221,6 +222,11 @@ class Company(TenantOwned):
             raise ValidationError(
                 f"The short name {self.slug} is an address of our own. Choose another."
             )
+
+    @property
+    def zone_words(self) -> str:
+        """Its time zone as people say it."""
+        return zone_words(self.time_zone)
 
     def get_absolute_url(self) -> str:
         """Return the address of the company's first page."""

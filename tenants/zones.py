@@ -32,8 +32,17 @@ def zone_choices() -> Choices:
     others = sorted((areas | {"UTC"}) - usual)
     return [
         ("United States and Canada", list(USUAL)),
-        ("Everywhere", [(zone, zone.replace("_", " ").replace("/", ", ")) for zone in others]),
+        ("Everywhere", [(zone, _spelled(zone)) for zone in others]),
     ]
+
+
+def zone_words(zone: str) -> str:
+    """A zone as the select says it: "Pacific time, Los Angeles"."""
+    return dict(USUAL).get(zone) or _spelled(zone)
+
+
+def _spelled(zone: str) -> str:
+    return zone.replace("_", " ").replace("/", ", ")
 
 
 def refuse_unknown_zone(text: str) -> None:

@@ -123,10 +123,10 @@ def _in_words(found: dict[str, object], currency: str) -> dict[str, Touch]:
     new = some("undecided", "vendor", "not linked yet", "No vendor waits.")
     made = some("made", "vendor", "made by us keep what they have", "No vendor was made by us yet.")
     largest = int(str(found["largest"] or 0))
-    size = f"Largest so far: {count_of(largest, 'entry', 'entries')}." if largest else way.words
+    so_far = f"Largest so far: {count_of(largest, 'entry', 'entries')}."
     return {
         "unassigned_bills": some(
-            "unassigned", "bill", "without an approver", "Every bill has an approver now."
+            "unassigned", "bill", "without an approver", "No bill is without an approver."
         ),
         "cutover_date": some(
             "older", "bill", "older; they stay out unless you send one by hand",
@@ -142,7 +142,7 @@ def _in_words(found: dict[str, object], currency: str) -> dict[str, Touch]:
         "first_open_date": some(
             "moved", "bill", "moved to a later day", "No posting date is moved now."
         ),
-        "batch_size": Touch(count=None, words=size),
+        "batch_size": Touch(count=None, words=so_far) if largest else way,
         "batch_description": Touch(count=None, words="Batches to come; those in Sage keep theirs."),
         "catch_all_account": some(
             "unmapped", "bill", "waiting for an account", "No bill waits for an account now."

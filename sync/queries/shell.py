@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, Q
 
 from integrations.models import BillConnection, Sage300Connection
 from sync.domain.policy import Release
@@ -38,6 +38,7 @@ class Shell:
     vendors_to_decide: int = 0
     beat: str = ""
     to_reconcile: int = 0
+    has_sent: bool = False
 
     @property
     def is_practice(self) -> bool:
@@ -59,12 +60,15 @@ def shell_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Shell:
             stopped=Count("pk", filter=~Q(state=PostingState.REVIEW)),
         )
     )
+    in_sage = Posting.objects.for_tenant(tenant_id).of_company(company_id)
+    in_sage = in_sage.in_state(PostingState.IN_SAGE)
     sage = (
         Sage300Connection.objects.for_tenant(tenant_id)
         .filter(company_id=company_id)
-        .values_list("company_database", flat=True)
+        .annotate(has_sent=Exists(in_sage))
+        .values("company_database", "has_sent")
         .first()
-    )
+    ) or {"company_database": "", "has_sent": False}
     bill = (
         BillConnection.objects.for_tenant(tenant_id)
         .filter(company_id=company_id)
@@ -74,7 +78,7 @@ def shell_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Shell:
     owned = CompanyPolicy.objects.for_tenant(tenant_id).filter(company_id=company_id).first()
     pulse = pulse_of(tenant_id=tenant_id, company_id=company_id)
     return Shell(
-        database=sage or "",
+        database=str(sage["company_database"]),
         environment=bill or "",
         to_review=counts["to_review"],
         stopped=counts["stopped"],
@@ -83,6 +87,7 @@ def shell_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Shell:
         .filter(company_id=company_id, state__in=TO_DECIDE, is_archived=False)
         .count(),
         to_reconcile=count_for_people(tenant_id=tenant_id, company_id=company_id),
+        has_sent=bool(sage["has_sent"]),
         release=RELEASED[owned.policy().release] if owned else "",
         beat=pulse.beat,
     )

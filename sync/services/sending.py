@@ -60,7 +60,9 @@ def send(work: Work, *, seconds: float, progress: Progress, supply: Supply | Non
         # Not at once: two companies may share these books, and the other one's turn lasts a while.
         return Sent(
             again_in_seconds=settings.CONNECTOR.retry_seconds,
-            notes=["Another worker is writing to this Sage database."],
+            notes=[
+                "Another worker is writing to this Sage database; this goes on once it is done."
+            ],
         )
     sent = Sent()
     ends = work.clock() + timedelta(seconds=seconds)

@@ -42,8 +42,8 @@ def keep_turns(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> None:
         )
 
 
-def ring(*, company_id: uuid.UUID, seconds: float = 0) -> None:
-    """Make a company due in `seconds` at the latest."""
+def ring(*, company_id: uuid.UUID, seconds: float = 0) -> bool:
+    """Make a company due in `seconds` at the latest; False while it is not set up."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE sync_duework SET rung_at = LEAST("
@@ -51,6 +51,7 @@ def ring(*, company_id: uuid.UUID, seconds: float = 0) -> None:
             " WHERE company_id = %s",
             [seconds, company_id],
         )
+        return bool(cursor.rowcount)
 
 
 def poll_now(*, company_id: uuid.UUID) -> None:

@@ -64,7 +64,7 @@ def change(request: CompanyRequest, side: str) -> HttpResponseBase:
     kind = form_of(which)
     is_sent = request.method == "POST"
     form = kind(*([request.POST] if is_sent else []), stored=stored)
-    if not is_sent and stored is None and "practice" in request.GET:
+    if not is_sent and practice.may_fill_in(stored) and "practice" in request.GET:
         practice.fill_in(form, which)
     tried = Tried()
     if is_sent and form.is_valid():
@@ -93,7 +93,7 @@ def _form_page(
             "name": NAMES[side],
             "stored": stored,
             "window": window,
-            "practice": practice.offered(),
+            "practice": practice.may_fill_in(stored),
         }
         status = 422 if form.errors or tried.steps else 200
         answer = show(request, "integrations/connect.html", context, now=now, status=status)
@@ -107,8 +107,8 @@ def _connected(
     if not tried.is_well:
         messages.warning(
             request,
-            f"Saved, and not in use yet: {NAMES[side]} stops at one of the checks below. Nothing"
-            " needs to be typed again; test from there once it is mended.",
+            f"Saved, and not in use yet: {NAMES[side]} stops at one of the checks below. If what you"
+            " typed is right, test from there once it is mended; if not, change it.",
         )
         return go(request, "connections")
     said = f"{NAMES[side]} is connected."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django import forms
 from django.conf import settings
 
-from sync.services.trying import Side
+from sync.services.trying import Row, Side
 
 BILL = {
     "environment": "practice",
@@ -28,6 +28,11 @@ SAGE = {
 def offered() -> bool:
     """Whether both practice systems are there."""
     return bool(settings.PRACTICE and settings.PRACTICE_BILL_URL and settings.PRACTICE_SAGE_URL)
+
+
+def may_fill_in(stored: Row | None) -> bool:
+    """Whether the form may begin so: not where a connection has worked already."""
+    return offered() and (stored is None or stored.last_ok_at is None)
 
 
 def fill_in(form: forms.Form, side: Side) -> None:

@@ -90,7 +90,7 @@ def _steps(request: CompanyRequest, found: SetUp) -> list[Step]:
         Step(
             key="company",
             title="Company",
-            words=f"{company.name}, {company.currency}, {company.time_zone.replace('_', ' ')}.",
+            words=f"{company.name}, {company.currency}, {company.zone_words}.",
             is_done=True,
         ),
         _window_step(found.bill, "about 5 minutes"),

@@ -63,10 +63,17 @@ def run_now(request: CompanyRequest) -> HttpResponseBase:
     """Wake the company: a worker reads BILL and sends what is ready."""
     if request.company.is_paused:
         messages.warning(
-            request, f"Nothing was started: {request.company} is paused. An owner can resume it."
+            request,
+            f"Nothing was started: {request.company} is paused. An owner or an accountant resumes it.",
         )
         return go(request, "runs")
-    turns.ring(company_id=request.company.pk)
+    if not turns.ring(company_id=request.company.pk):
+        messages.warning(
+            request,
+            f"Nothing was started: {request.company} is not set up. It needs both connections and"
+            " the policy.",
+        )
+        return go(request, "setup")
     jobs.ring_doorbell(tenant_id=request.tenant.pk, company_id=request.company.pk, trigger="person")
     messages.success(request, "Asked. A worker starts within seconds, and its run appears here.")
     return go(request, "runs")

@@ -23,6 +23,7 @@ from tenants.inviting import NotInvited, invite, mail_invitation, open_invitatio
 from tenants.models import ApiToken, AuditEvent, Invitation, Membership, Role
 from tenants.rights import RIGHTS, deed_of
 from tenants.scoping import tenant_scope
+from tenants.zones import zone_words
 
 OWNERS = frozenset({Role.OWNER})
 
@@ -68,6 +69,7 @@ def _page(
         "is_owner": request.membership.role == Role.OWNER,
         "now": now,
         "zone": ZoneInfo(request.user.time_zone),
+        "zone_words": zone_words(request.user.time_zone),
     }
 
 

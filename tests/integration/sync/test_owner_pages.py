@@ -170,6 +170,31 @@ def test_a_first_connection_that_fails_is_kept_and_not_used(town: Town) -> None:
     assert "It is done, test from here" in page
 
 
+def test_after_a_first_try_that_failed_the_practice_systems_are_still_offered(town: Town) -> None:
+    town.bill(organization_id="008NobodyKnows000001", password="typed wrong")
+
+    assert "Use the practice system" in town.open("connections/")
+    begun = town.open("connections/bill/?practice")
+    assert BAKERY in begun
+    assert SECRET in begun
+
+    town.bill()
+    assert "Use the practice system" not in town.open("connections/").split("Sage 300")[0]
+    assert SECRET not in town.open("connections/bill/?practice")
+
+
+def test_before_the_set_up_is_done_no_page_says_that_all_is_well(town: Town) -> None:
+    for path in ("review/", "attention/", "vendors/", "runs/", ""):
+        page = town.open(path)
+        assert "Go on setting" in page, path
+        assert "Run now" not in page
+        assert "Polling only" not in page
+
+    refused = town.post("run/").content.decode()
+    assert "Nothing was started" in refused
+    assert "It needs both connections and the policy." in refused
+
+
 def test_a_failing_ping_is_mended_and_goes_on_from_the_failed_step(town: Town) -> None:
     town.sage(password="not-the-password")
     with tenant_scope(town.cast.tenant.pk):
