@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sync.domain.words import count_of
 from sync.models import LogEntry, Run
 from tenants.scoping import tenant_scope
 from tests.integration.sync.world import (
@@ -90,7 +91,7 @@ def test_an_unchanged_pass_decides_only_what_another_bill_may_have_freed(setting
         with tenant_scope(desk.company.tenant_id):
             steps = Run.objects.for_tenant(desk.company.tenant_id).get(pk=report.run_id).steps
         decide = next(step for step in steps if step["name"] == "Decide")
-        assert decide["sentence"] == f"0 of {duplicates} bills moved."
+        assert decide["sentence"] == f"0 of {count_of(duplicates, 'bill')} moved."
 
 
 def test_every_stopped_bill_says_why_and_who_must_act(settings: Any) -> None:
