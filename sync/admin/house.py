@@ -54,7 +54,7 @@ def _heartbeat(now: datetime, moments: Moments) -> Line:
     return Line(
         name="Workers' last sign of life",
         figure=f"{seconds_in_words(age)} ago",
-        said=said or moments.clock(beat, has_seconds=True),
+        said=said or f"{moments.clock(beat, has_seconds=True)}, {moments.zone_name}",
         dress="over" if is_late else "",
     )
 

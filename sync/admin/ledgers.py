@@ -7,6 +7,7 @@ it in its audit.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -19,6 +20,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from sync.domain import words
 from sync.domain.facts import Stage
 from sync.domain.reconciliation import Mover, Part
 from sync.models import (
@@ -34,6 +36,7 @@ from sync.models import (
     VendorLink,
     WebhookEvent,
 )
+from sync.queries.postings import WORDS, standing_of
 from tenants import audit
 from tenants.admin import ReadOnlyAdmin
 from tenants.operator_site import operator_of
@@ -44,6 +47,11 @@ LONGEST_REASON = 250
 MOST_COUNTED = 10_000
 #: How a link narrows a ledger to one firm's or company's rows.
 FIRMS = frozenset({"tenant__id__exact", "company__id__exact"})
+
+
+def figure(amount: Decimal | None, currency: str) -> str:
+    """`1,205.90 CAD`; the code where the row carries one, "" without an amount."""
+    return "" if amount is None else f"{words.money(amount, currency or 'USD')} {currency}".strip()
 
 
 class Bounded(Paginator[Any]):
@@ -144,7 +152,7 @@ class PostingAdmin(LedgerAdmin):
     """Bills on their way into Sage."""
 
     list_display = (
-        "vendor_name", "invoice_number", "company", "tenant", "amount", "state", "sage_status",
+        "vendor_name", "invoice_number", "company", "tenant", "money", "standing",
         "sage_batch_number", "sage_entry_number", "changed_at",
     )  # fmt: skip
     list_filter = ("state", "mode", one_of("sage_status", "Open", "Ready To Post", "Posted"))
@@ -152,17 +160,32 @@ class PostingAdmin(LedgerAdmin):
     search_help_text = "Invoice or document number, BILL's id, vendor. You are asked why, once."
     ordering = ("-changed_at",)
 
+    @admin.display(description="amount", ordering="amount")
+    def money(self, posting: Posting) -> str:
+        """As the pages write it."""
+        return figure(posting.amount, posting.currency)
+
+    @admin.display(description="state", ordering="state")
+    def standing(self, posting: Posting) -> str:
+        """In the words of the pages."""
+        return WORDS[standing_of(posting.state, posting.sage_status)]
+
 
 @admin.register(Batch)
 class BatchAdmin(LedgerAdmin):
     """Intents, and how far each has come."""
 
     list_display = (
-        "tag", "company", "tenant", "stage", "entry_count", "total_amount", "why", "made_at",
+        "tag", "company", "tenant", "stage", "entry_count", "money", "why", "made_at",
     )  # fmt: skip
     list_filter = (one_of("stage", *(stage.value for stage in Stage)),)
     search_fields = ("tag", "database_key")
     ordering = ("-made_at",)
+
+    @admin.display(description="total amount", ordering="total_amount")
+    def money(self, batch: Batch) -> str:
+        """As the pages write it."""
+        return figure(batch.total_amount, batch.currency)
 
 
 @admin.register(Attempt)
@@ -233,7 +256,7 @@ class DiscrepancyAdmin(LedgerAdmin):
     """What differs between BILL and Sage."""
 
     list_display = (
-        "title", "company", "tenant", "part", "mover", "period", "amount", "first_seen_at",
+        "title", "company", "tenant", "part", "mover", "period", "money", "first_seen_at",
         "settled_at",
     )  # fmt: skip
     list_filter = (
@@ -242,6 +265,11 @@ class DiscrepancyAdmin(LedgerAdmin):
     )
     search_fields = ("title", "target_id")
     ordering = ("-first_seen_at",)
+
+    @admin.display(description="amount", ordering="amount")
+    def money(self, difference: Discrepancy) -> str:
+        """As the pages write it; some differences move no money."""
+        return figure(difference.amount, difference.currency)
 
 
 @admin.register(WebhookEvent)
