@@ -48,6 +48,11 @@ class Scenario:
         return str(self.customer["companies"][0]["sage300"]["user_name"])
 
     @property
+    def time_zone(self) -> str:
+        """Where the firm's people work: the day they date bills by."""
+        return str(self.customer["companies"][0]["time_zone"])
+
+    @property
     def cadence_seconds(self) -> int:
         """How often BILL is asked, the longest of the companies."""
         return max(int(each["policy"]["cadence_seconds"]) for each in self.customer["companies"])

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -106,7 +107,7 @@ class Command(BaseCommand):
             bill=play.stand_ins.bill,
             sage=play.stand_ins.sage,
             approve=play.approve,
-            today=timezone.localdate(),
+            today=timezone.localdate(timezone=ZoneInfo(play.scenario.time_zone)),
         )
         started = time.monotonic()
         while not play.is_over.is_set():
