@@ -94,7 +94,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferencesPage:
-    """The page; `last` is the comparison whose findings stand, `running` the one under way."""
+    """The page; `last` is the comparison whose findings stand, `running` the one under way.
+
+    `counted_elsewhere`: of those for a person, how many Review, Attention or Vendors count too.
+    """
 
     last: Reconciliation | None
     running: Reconciliation | None
@@ -102,6 +105,7 @@ class DifferencesPage:
     groups: Sequence[Group]
     by_part: Mapping[Part, int]
     by_who: Mapping[Who, int]
+    counted_elsewhere: int
     shown: int
     total: int
     bill_read_at: datetime | None
@@ -137,6 +141,9 @@ def differences_page(
         groups=_groups(shown[:MOST_SHOWN], sums, last, wanted),
         by_part={part: sum(row.part == part for row in every) for part in Part},
         by_who={who: sum(who_moves(row) is who for row in every) for who in Who},
+        counted_elsewhere=sum(
+            who_moves(row) is Who.PERSON and row.kind in COUNTED_ELSEWHERE for row in every
+        ),
         shown=len(shown),
         total=len(every),
         bill_read_at=bill.values_list("last_ok_at", flat=True).first(),

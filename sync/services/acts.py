@@ -160,8 +160,8 @@ def _left(sentence: str, actor: Actor, note: str) -> _Move:
     return _Move(
         state=PostingState.SKIPPED,
         sentence=sentence[:1000],
-        told="It is left alone and never sent. Its own page, among the skipped ones under Postings,"
-        " takes it back.",
+        told="It is left alone and never sent. It can be taken back on its own page, which"
+        " Postings lists under Skipped.",
         values={
             "sentence": sentence[:1000],
             "is_skipped_by_person": True,

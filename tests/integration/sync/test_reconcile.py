@@ -268,7 +268,7 @@ def test_the_page_and_its_button_as_people_meet_them(
         assert "Trade Shows has no Sage account" in page
         assert f'{base(desk)}/mapping/?open=0caCbkTradeShows0001#edit">Map it</a>' in page
         assert "Cascade Oven Works is on hold in Sage" in page
-        assert '2<span class="vh"> differences for a person' in page, "those no other page counts"
+        assert '2<span class="vh"> for a person, counted on no other page' in page
         assert "1 batch of ours, read" in page
         assert "none changed, moved or deleted" in page
         assert "Trade Shows" not in vendors
