@@ -1,10 +1,14 @@
-"""`python -m tests.simulation --seeds N`: play seeds and print what came of them."""
+"""`python -m tests.simulation --seeds N`: play seeds and print what came of them.
+
+A run that is interrupted (Ctrl-C, SIGTERM) reports what it has played.
+"""
 
 from __future__ import annotations
 
 import argparse
 import gc
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -57,31 +61,42 @@ def main() -> int:
         )
     started = time.monotonic()
     seeds = range(options.first, options.first + options.seeds)
-    with Pool(options.processes, initializer=_collect_seldom) as pool:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with Pool(options.processes, initializer=_prepare) as pool:
         play = run_as_services if options.as_services else run_seed
         totals = follow(pool.imap(play, seeds, chunksize=25))
-    report(totals, seeds, time.monotonic() - started)
+    report(totals, options.first, time.monotonic() - started)
     return 1 if totals.broken else 0
 
 
-def _collect_seldom() -> None:
-    """Worlds are small and many; looking for garbage all the time is a fifth of the run."""
+def _prepare() -> None:
+    """A process that plays: it looks for garbage seldom, and leaves an interruption to its parent."""
     gc.set_threshold(100_000, 20, 20)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def follow(outcomes: Iterable[Outcome]) -> Totals:
-    """Add the outcomes up, and tell of a broken seed as soon as it is played."""
+    """Add the outcomes up, as far as they come."""
     totals = Totals()
-    for outcome in outcomes:
-        totals.add(outcome)
-        for text in outcome.findings.by_hand:
-            print(f"seed {outcome.seed}: by a clerk's own renumbering: {text}", flush=True)
-        if not outcome.is_good:
-            told = outcome.violation or outcome.findings.faults[0]
-            print(f"seed {outcome.seed}: {told}", flush=True)
-        if totals.seeds % PROGRESS_SEEDS == 0:
-            print(f"… {totals.seeds} seeds, {totals.bills} bills", file=sys.stderr, flush=True)
+    try:
+        for outcome in outcomes:
+            totals.add(outcome)
+            say(outcome)
+            if totals.seeds % PROGRESS_SEEDS == 0:
+                print(f"… {totals.seeds} seeds, {totals.bills} bills", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print("Interrupted; this was played:", file=sys.stderr)
     return totals
+
+
+def say(outcome: Outcome) -> None:
+    """Tell of a seed that is broken, and of what a clerk brought about."""
+    for text in outcome.findings.by_hand:
+        print(f"seed {outcome.seed}: by a clerk's own renumbering: {text}", flush=True)
+    if not outcome.is_good:
+        told = outcome.violation or outcome.findings.faults[0]
+        print(f"seed {outcome.seed}: {told}", flush=True)
 
 
 def tell(scene: Scene) -> int:
@@ -94,8 +109,9 @@ def tell(scene: Scene) -> int:
     return 0 if outcome.is_good else 1
 
 
-def report(totals: Totals, seeds: range, seconds: float) -> None:
-    print(f"seeds          {totals.seeds}: {seeds[0]} to {seeds[-1]}   ({seconds:.1f} s)")
+def report(totals: Totals, first: int, seconds: float) -> None:
+    last = first + totals.seeds - 1
+    print(f"seeds          {totals.seeds}: {first} to {last}   ({seconds:.1f} s)")
     print(f"broken seeds   {totals.broken}")
     print(f"bills          {totals.bills}")
     print(f"POSTs          {totals.posts}")
