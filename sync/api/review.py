@@ -21,7 +21,7 @@ from tenants.models import Company
 
 
 class ReviewSerializer(serializers.Serializer[Any]):
-    """The bills of a view, oldest first; `mark` names this count and sum.
+    """The bills of a view, oldest first; `mark` names exactly these, with their amounts.
 
     `approvable` are those a plain yes is enough for; a possible duplicate asks more.
     """

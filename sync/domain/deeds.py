@@ -7,8 +7,10 @@ the machine must find out first.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from sync.domain.posting_state import PostingState
@@ -136,3 +138,12 @@ def offers(standing: Standing) -> tuple[Offer, ...]:
 def find_offer(standing: Standing, deed: Deed) -> Offer | None:
     """The offer of this deed, or None where it is not open now."""
     return next((offer for offer in offers(standing) if offer.deed is deed), None)
+
+
+def mark_of(bills: Iterable[tuple[object, Decimal | None]]) -> str:
+    """A short name for exactly these bills, each with its amount.
+
+    A count and a sum would be the same where one bill has taken the place of another.
+    """
+    told = sorted(f"{key}:{amount}" for key, amount in bills)
+    return hashlib.sha256("|".join(told).encode()).hexdigest()[:24]

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from integrations.bill.types import Bill
 from integrations.sage300.types import GLAccount, SageVendor
 from sync.domain.account_targets import usable
-from sync.domain.deeds import Deed, Offer, offers
+from sync.domain.deeds import Deed, Offer, mark_of, offers
 from sync.domain.line_accounts import Chosen, choose_account, line_facts
 from sync.domain.mapping_rules import MOST_TELLING_FIRST
 from sync.domain.packing import unpack
@@ -38,8 +38,8 @@ class ReviewPage:
 
     @property
     def mark(self) -> str:
-        """Names the count and sum a person sees, so that "all" means what was seen."""
-        return f"{len(self.rows)}:{self.amount}"
+        """Names the bills a person sees with their amounts, so that "all" means what was seen."""
+        return mark_of((row.pk, row.amount) for row in self.rows)
 
     @property
     def approvable(self) -> Sequence[Posting]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from sync.domain.deeds import Deed, find_offer
+from sync.domain.deeds import Deed, find_offer, mark_of
 from sync.domain.posting_state import PostingState
 from sync.domain.problems import ProblemCode
 from sync.domain.words import count_of, money
@@ -52,8 +52,8 @@ class Plan:
 
     @property
     def mark(self) -> str:
-        """The count and the sum, as a form carries them."""
-        return f"{self.count}:{self.amount}"
+        """This very set, as a form carries it."""
+        return mark_of((row.pk, row.amount) for row in self.postings)
 
 
 def plan(company: Company, wanted: Filter, *, zone: ZoneInfo) -> Plan:
