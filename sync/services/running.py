@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
@@ -132,9 +132,16 @@ class _Pass:
         )
         recorder.begin("Match vendors")
         matched = vendors.match_all(work)
-        created = vendors.create_due(work)
-        updated = vendors.update_due(work) + vendor_defaults.write_due(work)
+        until = self._until()
+        created = vendors.create_due(work, until=until)
+        updated = vendors.update_due(work, until=until)
+        updated += vendor_defaults.write_due(work, until=until)
+        self._report.has_more |= work.clock() > until
         recorder.end(f"{matched} matched, {created} created, {updated} updated in Sage.")
+
+    def _until(self) -> datetime:
+        """When a loop of writes beside the batches hands over, so that no job runs into its end."""
+        return self._work.clock() + timedelta(seconds=settings.CONNECTOR.turn_seconds)
 
     def _read_bills(self, *, may_send: bool) -> None:
         work, recorder = self._work, self._recorder
@@ -180,7 +187,9 @@ class _Pass:
             self._report.has_more |= matched > 0
             self._recorder.end(f"{matched} matched.")
             return
-        created = vendors.create_due(self._work)
+        until = self._until()
+        created = vendors.create_due(self._work, until=until)
+        self._report.has_more |= self._work.clock() > until
         self._recorder.end(f"{matched} matched, {created} created in Sage.")
 
     def _decide(self) -> None:

@@ -159,8 +159,11 @@ def ask_update(
     return Done(sentence=f"{told}. Each is written by the next pass and told in the log.")
 
 
-def write_due(work: Work) -> int:
-    """Write every default that was asked for into Sage; return how many were written."""
+def write_due(work: Work, *, until: datetime) -> int:
+    """Write every default that was asked for into Sage; return how many were written.
+
+    None is begun after `until`.
+    """
     with tenant_scope(work.tenant_id):
         links = list(
             VendorLink.objects.for_tenant(work.tenant_id)
@@ -168,10 +171,15 @@ def write_due(work: Work) -> int:
             .exclude(default_account="")
             .order_by("name", "pk")
         )
-        accounts = (
-            SageAccounts.of(Lists(work.tenant_id, work.company_id).accounts()) if links else None
-        )
-    return sum(_write(work, link, accounts) for link in links) if accounts else 0
+        if not links:
+            return 0
+        accounts = SageAccounts.of(Lists(work.tenant_id, work.company_id).accounts())
+    done = 0
+    for link in links:
+        if work.clock() > until:
+            break
+        done += _write(work, link, accounts)
+    return done
 
 
 def _write(work: Work, link: VendorLink, accounts: SageAccounts) -> bool:

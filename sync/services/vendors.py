@@ -194,8 +194,11 @@ def _link(link: VendorLink, number: str, reason: str, now: datetime) -> None:
     link.problem, link.suggestions, link.linked_at = None, [], now
 
 
-def create_due(work: Work) -> int:
-    """Create in Sage every vendor that has its number; return how many are linked now."""
+def create_due(work: Work, *, until: datetime) -> int:
+    """Create in Sage every vendor that has its number; return how many are linked now.
+
+    None is begun after `until`: of a firm's first hundreds the rest follows in the next pass.
+    """
     with tenant_scope(work.tenant_id):
         keys = list(
             VendorLink.objects.for_tenant(work.tenant_id)
@@ -210,6 +213,8 @@ def create_due(work: Work) -> int:
         except (AuthRefused, AddressRefused) as error:
             connections.pause(work, error.system or connections.SAGE, error)
             raise
+        if work.clock() > until:
+            break
     return done
 
 
@@ -343,8 +348,11 @@ def _refuse(work: Work, link: VendorLink, found: object, sentence: str) -> None:
         journal.write([line])
 
 
-def update_due(work: Work) -> int:
-    """Write the fields the company lets us own, where BILL's vendor has changed since we last did."""
+def update_due(work: Work, *, until: datetime) -> int:
+    """Write the fields the company lets us own, where BILL's vendor has changed since we last did.
+
+    None is begun after `until`.
+    """
     if not work.policy.owned_vendor_fields:
         return 0
     with tenant_scope(work.tenant_id):
@@ -356,6 +364,8 @@ def update_due(work: Work) -> int:
         accounts = CompanyPolicy.objects.for_tenant(work.tenant_id).get(company_id=work.company_id)
     done = 0
     for link in links:
+        if work.clock() > until:
+            break
         account = str(accounts.vendor_accounts.get(link.bill_vendor_id, ""))
         stamp = write_stamp(link, work.policy, account)
         if link.sent_hash != stamp:

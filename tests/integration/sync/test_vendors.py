@@ -1,5 +1,6 @@
 """BILL's vendors in Sage: linked by exact rules, created once, updated only where we may."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,12 @@ HALDEN, MOULINS, ALDER = "009CbkHaldenRefri001", "009CbkMoulinsLafl001", "009Cbk
 def link_of(desk: Desk, vendor_id: str) -> VendorLink:
     with tenant_scope(desk.company.tenant_id):
         return VendorLink.objects.for_tenant(desk.company.tenant_id).get(bill_vendor_id=vendor_id)
+
+
+def created_by_us(desk: Desk) -> list[VendorLink]:
+    with tenant_scope(desk.company.tenant_id):
+        rows = VendorLink.objects.for_tenant(desk.company.tenant_id)
+        return list(rows.filter(is_created_by_us=True, state="linked"))
 
 
 def vendors_named(desk: Desk, name: str) -> list[dict[str, Any]]:
@@ -43,6 +50,18 @@ def test_a_new_vendor_is_created_with_its_group_and_then_linked(settings: Any) -
         link = link_of(desk, HALDEN)
         assert (link.state, link.sage_number) == ("linked", vendor["VendorNumber"])
         assert (vendor["GroupCode"], vendor["GLAccount"].replace("-", "")) == ("TRADE", "6210100")
+
+
+def test_many_new_vendors_are_created_pass_by_pass(settings: Any) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        settings.CONNECTOR = replace(settings.CONNECTOR, turn_seconds=0.0)
+        counts, reports = [], []
+        for _ in range(2):
+            reports.append(desk.sync())
+            counts.append(len(created_by_us(desk)))
+
+        assert [report.has_more for report in reports] == [True, True]
+        assert counts == [1, 2]
 
 
 def test_a_vendor_whose_create_was_answered_by_silence_is_found_and_not_made_twice(
