@@ -148,7 +148,7 @@ PROVOKED: Mapping[tuple[str, str, int], Provoked] = {
         says="in Sage or on its way", body={"gl_account": "6420-100", "line_id": "x"}
     ),
     ("post", "/postings/{posting_id}/deeds/", 409): Provoked(
-        says="moved on", body={"deed": "approve", "seen": "REVIEW"}
+        says="was quicker", body={"deed": "approve", "seen": "REVIEW"}
     ),
     ("post", "/review/approve/", 409): Provoked(says="no bill was chosen", body={}),
     ("post", "/replay/", 409): Provoked(
