@@ -71,6 +71,23 @@ class SignUpDetails(forms.Form):
         found_firm(name=self.cleaned_data["firm"], owner=user, request=request, now=now)
 
 
+class YouForm(forms.Form):
+    """What a person says of themselves."""
+
+    name = forms.CharField(
+        label="Your name",
+        max_length=120,
+        help_text="What you do from now on is recorded under it.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    time_zone = _zone_field("Times on your pages. Dates of bills follow each company's own zone.")
+    theme = forms.ChoiceField(
+        label="Light or dark",
+        choices=[("", "As this computer is set"), ("light", "Light"), ("dark", "Dark")],
+        required=False,
+    )
+
+
 class NewCompanyForm(forms.Form):
     """One BILL organization feeding one Sage 300 company database, before either is known."""
 

@@ -6,12 +6,13 @@ The second words here are addresses of the tenant's own: no company may be calle
 
 from django.urls import path
 
-from tenants.views import companies, home, joining, people
+from tenants.views import companies, home, joining, people, you
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("health/", home.health, name="health"),
     path("start/", home.start, name="start"),
+    path("accounts/you/", you.you, name="you"),
     path("invitation/<str:secret>/", joining.invitation, name="invitation"),
     path("<slug:tenant_slug>/", home.tenant, name="tenant"),
     path("<slug:tenant_slug>/new-company/", companies.new_company, name="new_company"),

@@ -88,6 +88,7 @@ _API_COMPANY = "api/v1/companies/<slug:company_slug>/"
 ROUTES: dict[str, Route] = {
     "": public(),
     "health/": public(),
+    "accounts/you/": Route(door=Door.SIGNED_IN, methods=READS | {"POST"}),
     "start/": Route(door=Door.SIGNED_IN, methods=READS | {"POST"}),
     "webhooks/bill/<uuid:address_id>/": public("POST"),
     "mail/stop/<str:signed>/": public("GET", "HEAD", "POST"),

@@ -110,6 +110,7 @@ def _invite(
                 by=request.user,
                 actor=audit.actor_of(request),
                 now=timezone.now(),
+                time_zone=request.user.time_zone,
             )
     except NotInvited as refusal:
         form.add_error("email", str(refusal))

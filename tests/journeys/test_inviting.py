@@ -34,8 +34,14 @@ def test_an_invited_person_comes_in_and_a_token_is_revoked_at_once(
     guest.get_by_role("button", name="Make my account and come in").click()
     expect(guest.get_by_text(f"Welcome to {world.tenant}.")).to_be_visible()
 
+    guest.goto(f"{live_server.url}/accounts/you/")
+    guest.get_by_label("Your name").fill("Victor Park")
+    guest.get_by_label("Light or dark").select_option("dark")
+    guest.get_by_role("button", name="Save").click()
+    expect(guest.locator("html")).to_have_attribute("data-theme", "dark")
+
     page.goto(f"{live_server.url}/{world.tenant.slug}/people/")
-    expect(page.get_by_role("row", name="Vic Park")).to_contain_text("Viewer")
+    expect(page.get_by_role("row", name="Victor Park")).to_contain_text("Viewer")
     page.get_by_label("What is it for?").fill("Month-end sheet")
     page.get_by_role("button", name="Make a token").click()
     page.get_by_role("button", name="Revoke it at once").click()

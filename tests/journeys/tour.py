@@ -107,6 +107,7 @@ def pages_of(world: World) -> dict[str, str]:
         "notifications": f"{base}/notifications/",
         "mail-stopping": stop_path(daily),
         "tenant": f"/{world.tenant.slug}/?all",
+        "you": "/accounts/you/",
         "password-change": "/accounts/password/change/",
         "second-step": "/accounts/2fa/",
         "not-allowed": f"/{world.tenant.slug}/new-company/",
