@@ -72,6 +72,7 @@ class Discrepancy(TenantOwned):
     settled_at = models.DateTimeField(null=True)
 
     class Meta(TenantOwned.Meta):
+        verbose_name_plural = "discrepancies"
         constraints = [
             *TenantOwned.Meta.constraints,
             models.UniqueConstraint(fields=["company", "key"], name="one_row_per_difference"),
