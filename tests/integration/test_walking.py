@@ -135,7 +135,7 @@ def _walk(walk: Walk, method: str, stage: Stage) -> Iterator[str]:
 
 
 def _walk_open(walk: Walk, method: str, stage: Stage) -> Iterator[str]:
-    allowed = {200, 302, 400, 401, 403, 404, 405, 409, 429}
+    allowed = {200, 302, 400, 401, 403, 404, 405, 409, 422, 429}
     sides = (stage.ours, stage.theirs) if walk.parts else (stage.ours,)
     for name, user in (("anonymous", None), ("owner", stage.people.owner)):
         for side in sides:

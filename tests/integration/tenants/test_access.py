@@ -66,7 +66,7 @@ def test_role_that_may_not_act_is_told_who_can_and_nothing_happens(
 
     text = answer.content.decode()
     assert answer.status_code == 403
-    assert "This is for owner" in text
+    assert "This needs the role owner" in text
     assert "Dana Whitfield" in text
     assert name_of(cast.company) == "Calder Bakery"
 
