@@ -35,6 +35,11 @@ SAGE_UNDONE = (
     " sent until somebody has looked and says how to go on."
 )
 
+SAGE_REUSED = (
+    "Batch {number} was posted and is another batch now: Sage was restored from a backup and has given"
+    " the number out again. Nothing more is sent until somebody has looked and says how to go on."
+)
+
 
 def suspects(
     headers: Sequence[BatchHeader],
@@ -155,15 +160,18 @@ def sage_restored(
     `headers` must have been listed from `highest` itself on, or lower; `highest` is the highest
     batch number this company has seen in a list or in any batch of ours. `posted` are the batches
     of our Posted postings, `prints` what else is known of batches: one that was Posted or Deleted
-    never opens again.
+    never opens again, and one that was Posted keeps its description and posting sequence.
     """
     found = max((header.number for header in headers), default=0)
     if found < highest:
         return SAGE_RESTORED.format(highest=found or "unknown", seen=highest)
     for header in headers:
+        known_print = (prints or {}).get(header.number, "")
         if header.status in _SETTLED:
+            if _is_another(header, known_print):
+                return SAGE_REUSED.format(number=header.number)
             continue
-        known = _status_in((prints or {}).get(header.number, ""))
+        known = _status_in(known_print)
         if header.number in posted:
             known = BatchStatus.POSTED
         if known in _FINAL:
@@ -176,15 +184,34 @@ def _status_in(known_print: str) -> str:
     return known_print.split("|", 2)[1] if known_print else ""
 
 
+def _is_another(header: BatchHeader, known_print: str) -> bool:
+    """Whether a number that was Posted names another batch now."""
+    if _status_in(known_print) != BatchStatus.POSTED:
+        return False
+    head, _, sequence, _, _ = known_print.rsplit("|", 4)
+    description = head.split("|", 2)[2]
+    return (description, sequence) != (header.description, str(header.posting_sequence))
+
+
 def after_sage_restore(facts: Facts, headers: Sequence[BatchHeader]) -> Facts:
     """Somebody said that Sage was restored and how to go on: what Sage no longer has is gone.
 
     `headers` are all that Sage lists. What is Open again is followed again; unsettled facts go on
     by being resumed.
     """
-    statuses = {header.number: header.status for header in headers}
-    highest = max(statuses, default=0)
-    places = {key: _restored(place, statuses, highest) for key, place in facts.places.items()}
+    highest = max((header.number for header in headers), default=0)
+    statuses = {
+        header.number: header.status
+        for header in headers
+        if not _is_another(header, facts.prints.get(header.number, ""))
+    }
+    reused = {header.number for header in headers} - statuses.keys()
+    places = {
+        key: _gone(place)
+        if place.batch_number > highest or place.batch_number in reused
+        else _restored(place, statuses.get(place.batch_number, ""))
+        for key, place in facts.places.items()
+    }
     return replace(
         facts,
         places=places,
@@ -196,14 +223,15 @@ def after_sage_restore(facts: Facts, headers: Sequence[BatchHeader]) -> Facts:
     )
 
 
-def _restored(place: Place, statuses: Mapping[int, str], highest: int) -> Place:
-    if place.batch_number > highest:
-        note = (
-            f"Sage was restored from a backup and no longer has batch {place.batch_number}."
-            " Send the bill again, or mark it as handled outside."
-        )
-        return Place(fate=Fate.REMOVED, note=note, is_clean=place.is_clean)
-    status = statuses.get(place.batch_number, "")
+def _gone(place: Place) -> Place:
+    note = (
+        f"Sage was restored from a backup and no longer has batch {place.batch_number}."
+        " Send the bill again, or mark it as handled outside."
+    )
+    return Place(fate=Fate.REMOVED, note=note, is_clean=place.is_clean)
+
+
+def _restored(place: Place, status: str) -> Place:
     if not status or status in _AFTER_POSTING:
         return place
     if place.is_posted:

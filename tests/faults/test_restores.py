@@ -196,6 +196,32 @@ def test_f28_a_batch_deleted_in_the_lost_day_is_open_again_and_not_sent_twice(de
     assert posts(desk) == 1
 
 
+def test_f28_a_restored_sage_that_was_used_on_is_seen_by_a_number_given_out_again(
+    desk: Desk,
+) -> None:
+    heal(desk)
+    before = desk.sage.snapshot("CALBAK")
+    a_bill(desk, "LOST-1")
+    desk.sync()
+    number = max(e["BatchNumber"] for e in entries(desk))
+    desk.sage.post_batch("CALBAK", number)
+    heal(desk)
+    desk.sage.restore(before)
+    theirs = desk.sage.clerk_enters_invoice("CALBAK", "PRAMIL", "OWN-1", "9.00", "5010100")
+    desk.sage.post_batch("CALBAK", theirs["batch"])
+    assert theirs["batch"] == number
+
+    report = desk.sync()
+    assert report.outcome == "paused"
+    assert f"Batch {number} was posted and is another batch now" in report.sentence
+    command("decide_restore", *named(desk), "--go-on")
+    heal(desk)
+
+    [lost] = desk.postings(invoice_number="LOST-1")
+    assert lost.state == "ATTENTION"
+    assert f"no longer has batch {number}" in lost.sentence
+
+
 def test_f28_history_cleared_of_the_newest_batches_is_no_restore(desk: Desk) -> None:
     heal(desk)
     number = max(e["BatchNumber"] for e in entries(desk))

@@ -20,6 +20,7 @@ from tests.simulation.worker import Worker
 
 SEEDS = int(os.environ.get("SEEDS", "1000"))
 AS_SERVICES = 100
+ONCE_BROKEN_AS_SERVICES = (2201, 3288)
 BLOCK = 50
 #: Seeds that once showed a defect of the protocol, as the dice fall since November 26, 2026.
 ONCE_BROKEN = (208, 398)
@@ -46,6 +47,13 @@ def test_passes_as_the_services_make_them_keep_the_promises(first: int) -> None:
 @pytest.mark.parametrize("seed", ONCE_BROKEN)
 def test_a_seed_that_once_broke_the_protocol_holds(seed: int) -> None:
     outcome = run_seed(seed)
+
+    assert outcome.is_good
+
+
+@pytest.mark.parametrize("seed", ONCE_BROKEN_AS_SERVICES)
+def test_a_seed_that_once_broke_the_services_passes_holds(seed: int) -> None:
+    outcome = run_as_services(seed)
 
     assert outcome.is_good
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -425,6 +426,23 @@ def test_a_batch_that_was_final_and_is_open_again_shows_a_restore(final: str) ->
 
     assert f"was {final} and is Open now" in why
     assert not sweeping.sage_restored([a_header(58, status=final)], highest=58, prints=prints)
+
+
+@pytest.mark.parametrize("now", [{"description": "Keyed in"}, {"posting_sequence": 8}])
+def test_a_posted_number_that_is_another_batch_now_shows_a_restore(now: dict[str, Any]) -> None:
+    was = a_header(58, status=BatchStatus.POSTED, posting_sequence=7)
+    header = replace(was, **now)
+    facts = Facts(
+        tag="T", entries=entries(1), watermark=50, highest=60, prints={58: fingerprint(was)},
+        places={"p1": replace(HERE, fate=Fate.POSTED, is_posted=True, status=BatchStatus.POSTED)},
+    )  # fmt: skip
+
+    why = sweeping.sage_restored([header], highest=58, prints=facts.prints)
+    after = sweeping.after_sage_restore(facts, [header])
+
+    assert "Batch 58 was posted and is another batch now" in why
+    assert after.place("p1").fate is Fate.REMOVED
+    assert sweeping.after_sage_restore(facts, [was]).place("p1").is_posted
 
 
 def test_after_a_restore_what_sage_no_longer_has_is_removed_and_the_rest_followed() -> None:
