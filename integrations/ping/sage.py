@@ -116,7 +116,8 @@ def _calendar(client: Sage300Client) -> str:
     periods = list(client.iter_fiscal_periods())
     if not periods:
         raise Doubt("no fiscal periods", LATEST_PERIOD_MISSING)
-    return f"periods to {periods[-1].last_date:%Y-%m-%d}"
+    last = periods[-1].last_date
+    return f"periods to {last:%B} {last.day}, {last.year}"
 
 
 def _profile(client: Sage300Client) -> str:
