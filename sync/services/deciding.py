@@ -197,8 +197,10 @@ def _in_order(work: Work) -> PostingQuerySet:
 
 
 def _decide_chunk(work: Work, desk: Desk, keys: Sequence[uuid.UUID], decided: Decided) -> None:
-    rows = _in_order(work).filter(pk__in=keys).select_related("bill")
-    postings = list(rows.select_for_update(of=("self",)))
+    # Locked in the order in which the writer locks them, decided in the order they were asked for.
+    rows = _in_order(work).filter(pk__in=keys).select_related("bill").order_by("pk")
+    found = {posting.pk: posting for posting in rows.select_for_update(of=("self",))}
+    postings = [found[key] for key in keys if key in found]
     verdicts = _judge_all(work, desk, postings)
     lines = _write_all(desk, verdicts)
     journal.write(lines)
