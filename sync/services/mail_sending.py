@@ -48,9 +48,14 @@ class Refusal:
 
 
 def send_due(*, tenant_id: uuid.UUID, company_id: uuid.UUID, clock: Clock) -> int:
-    """Send every mail of a company that is due; stop where the server itself is away."""
+    """Send every mail of a company that is due; stop where the server itself is away, or so slow that
+    the rest is for a next job.
+    """
     sent = 0
+    ends = clock() + timedelta(seconds=settings.CONNECTOR.mail_claim_seconds)
     for _ in range(MOST_AT_ONCE):
+        if clock() > ends:
+            break
         mail = _claim(tenant_id, company_id, clock())
         if mail is None:
             break

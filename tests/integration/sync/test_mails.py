@@ -313,6 +313,31 @@ def choice(cast: Cast, person: User, **values: Any) -> None:
         )
 
 
+class Slow(KeptInMemory):
+    """A mail server that takes longer over each mail than a job has."""
+
+    clock = Moved(builders.NOW)
+
+    def send_messages(self, messages: Sequence[EmailMessage]) -> int:
+        self.clock.now += timedelta(seconds=200)
+        return super().send_messages(messages)
+
+
+def test_what_a_slow_mail_server_leaves_goes_with_the_next_job(
+    cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, clock = a_stopped_company(cast)
+    with tenant_scope(cast.tenant.pk):
+        MailChoice.objects.update(kinds=["connection"])
+    settings.EMAIL_BACKEND = f"{__name__}.Slow"
+    monkeypatch.setattr(Slow, "clock", clock)
+
+    each = [[message.to for message in tell(company, clock)] for _ in range(3)]
+
+    assert [len(sent) for sent in each] == [1, 1, 0]
+    assert each[0] != each[1]
+
+
 def test_a_mail_server_that_is_away_is_asked_again_with_pauses(
     cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
