@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -28,19 +28,24 @@ class Deed(StrEnum):
     HANDLED_OUTSIDE = "handled_outside"
     LEAVE_OUT = "leave_out"
     TAKE_BACK = "take_back"
+    DEALT_WITH = "dealt_with"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What the rule looks at.
 
-    `lies_in_sage`: an entry of ours is known to be there. `is_before_cutover`: only the company's
+    `lies_in_sage`: an entry of ours is known to be there; `was_in_sage`: one once was.
+    `is_changed`: BILL changed it after it was sent, and nobody has dealt with that.
+    `is_before_cutover`: only the company's
     first day keeps it. `codes` are the codes of its problems.
     """
 
     state: PostingState
     codes: Collection[str] = ()
     lies_in_sage: bool = False
+    was_in_sage: bool = False
+    is_changed: bool = False
     is_before_cutover: bool = False
     is_skipped_by_person: bool = False
 
@@ -89,6 +94,19 @@ _REPLAY = Offer(
     consequence="It is decided anew, and looked up in Sage before anything is sent.",
     is_primary=True,
 )
+_SEND_AGAIN = replace(
+    _REPLAY,
+    label="Send again",
+    consequence="It is decided anew, looked up in Sage, and sent once more only if it is not there.",
+)
+_DEALT_WITH = Offer(
+    deed=Deed.DEALT_WITH,
+    label="Mark as dealt with",
+    consequence="It leaves Attention, and nothing is written to Sage. Another change in BILL brings it"
+    " back. Your name and this note stay with it.",
+    note_label="What was done in Sage, or why nothing was",
+    is_primary=True,
+)
 _HANDLED = Offer(
     deed=Deed.HANDLED_OUTSIDE,
     label="Mark as handled outside",
@@ -126,12 +144,16 @@ def offers(standing: Standing) -> tuple[Offer, ...]:
             return (_LEAVE_OUT,)
         case PostingState.ATTENTION:
             # An entry of ours is mended or removed in Sage, never sent a second time beside it.
-            return (_HANDLED,) if standing.lies_in_sage else (_REPLAY, _HANDLED)
+            if standing.lies_in_sage:
+                return (_HANDLED,)
+            return (_SEND_AGAIN if standing.was_in_sage else _REPLAY, _HANDLED)
         case PostingState.SKIPPED:
             # What lies in Sage is not sent a second time, under whatever number.
             may_return = standing.is_skipped_by_person and not standing.lies_in_sage
             return (_TAKE_BACK,) if may_return else ()
-        case PostingState.IN_FLIGHT | PostingState.UNCERTAIN | PostingState.IN_SAGE:
+        case PostingState.IN_SAGE:
+            return (_DEALT_WITH,) if standing.is_changed else ()
+        case PostingState.IN_FLIGHT | PostingState.UNCERTAIN:
             return ()
 
 

@@ -63,6 +63,7 @@ class Kind(StrEnum):
     OTHER_PERIOD = "other_period"
     CHANGED_IN_BILL = "changed_in_bill"
     GONE_FROM_BILL = "gone_from_bill"
+    DEALT_WITH = "dealt_with"
     UNEXPLAINED = "unexplained"
     # our batches: what people did in Sage
     BATCH_DELETED = "batch_deleted"
@@ -115,6 +116,7 @@ KINDS: Mapping[Kind, KindFacts] = {
     Kind.OTHER_PERIOD: _of(_IN, _EXPLAINED, "other period"),
     Kind.CHANGED_IN_BILL: _of(_IN, _PERSON, "differs"),
     Kind.GONE_FROM_BILL: _of(_IN, _PERSON, "differs"),
+    Kind.DEALT_WITH: _of(_IN, _EXPLAINED, "dealt with"),
     Kind.UNEXPLAINED: _of(_IN, _PERSON, "no reason found"),
     Kind.BATCH_DELETED: _of(_BA, _ITSELF, "deleted"),
     Kind.BATCH_GONE: _of(_BA, _ITSELF, "not listed"),

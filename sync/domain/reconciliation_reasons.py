@@ -44,6 +44,7 @@ class Claim:
     sentence: str = ""
     problems: tuple[Problem, ...] = ()
     change_note: str = ""
+    dealt_with: str = ""
     who: str = ""
     is_before_cutover: bool = False
     was_in_sage: bool = False
@@ -100,6 +101,9 @@ def _compare(claim: Claim, entry: SageEntry) -> Iterator[Difference]:
         yield _single(claim, Kind.ENTRY_TURNED_UP, entry, amount,
                       title=f"{claim.name} lies in Sage, and our records do not say so",
                       detail=f"{_where(entry)}; the next run looks at it")  # fmt: skip
+    elif claim.dealt_with and amount:
+        yield _single(claim, Kind.DEALT_WITH, entry, amount, detail=claim.dealt_with,
+                      title=f"{claim.name} stays in Sage as it was sent")  # fmt: skip
     elif not claim.is_approved:
         yield _single(claim, Kind.GONE_FROM_BILL, entry, amount, do="Reverse it in Sage, or restore it in BILL",
                       title=f"{claim.name} is no longer approved in BILL and stays in Sage",

@@ -218,5 +218,11 @@ class Posting(TenantOwned):
             return {**values, **(defaults if changed else {"state": new})}
         return {"since": now, "mode": AttentionMode.NONE, "words": "", **values, **defaults}
 
+    @property
+    def seen(self) -> str:
+        """What a page shows of it, for a deed to be refused once that is no longer so."""
+        changed = self.changed_in_bill_at
+        return f"{self.state}@{changed.isoformat()}" if changed else self.state
+
     def __str__(self) -> str:
         return f"{self.vendor_name} {self.invoice_number}"

@@ -33,6 +33,7 @@ AT_STAKE = Case(
 FIELDS = (
     "pk", "state", "mode", "sentence", "problems", "vendor_name", "invoice_number",
     "since", "changed_in_bill_at", "change_note", "sage_batch_number", "currency",
+    "in_sage_at",
 )  # fmt: skip
 
 
@@ -121,6 +122,8 @@ def _causes_of(row: dict[str, object]) -> list[tuple[object, Cause]]:
     title = f"Sage did not take {name}"
     if row["sage_batch_number"] is not None:
         title = f"{name} is not in Sage as it was sent"
+    elif row["in_sage_at"] is not None:
+        title = f"{name} is not in Sage any more"
     acts = MODES.get(AttentionMode(str(row["mode"])), Acts.SAGE)
     return [(row["pk"], _own(row, title, str(row["sentence"]), acts))]
 

@@ -118,6 +118,8 @@ def standing_for_deeds(posting: Posting, *, zone: ZoneInfo) -> DeedStanding:
         state=PostingState(posting.state),
         codes=frozenset(item["code"] for item in posting.problems),
         lies_in_sage=posting.sage_batch_number is not None,
+        was_in_sage=posting.in_sage_at is not None,
+        is_changed=posting.changed_in_bill_at is not None,
         is_before_cutover=_is_before_cutover(posting, zone),
         is_skipped_by_person=posting.is_skipped_by_person,
     )

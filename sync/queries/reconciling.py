@@ -140,6 +140,7 @@ def _held(row: dict[str, Any], desk: _Desk) -> Held:
         sentence=row["sentence"],
         problems=tuple(problem_from_dict(found) for found in row["problems"]),
         change_note=row["change_note"] if row["changed_in_bill_at"] else "",
+        dealt_with="" if row["changed_in_bill_at"] else row["change_note"],
         who=_who(row) if row["is_skipped_by_person"] else "",
         is_before_cutover=_is_before_cutover(row, desk),
         was_in_sage=row["in_sage_at"] is not None,

@@ -242,6 +242,8 @@ def _of_batch(
 def _refused_title(row: Posting) -> str:
     if row.sage_batch_number is not None:
         return f"{_name(row)} is not in Sage as it was sent"
+    if row.in_sage_at is not None:
+        return f"{_name(row)} is not in Sage any more"
     return f"Sage did not take {_name(row)}"
 
 

@@ -77,8 +77,15 @@ def act(
 
     `zone` is the company's. `note` is required where the offer asks for one.
     """
+    seen_state, _, seen_change = seen_state.partition("@")
+    if deed is Deed.DEALT_WITH:
+        # A change that BILL made after the page was read must not be dealt with unseen.
+        rows = Posting.objects.for_tenant(posting.tenant_id).select_for_update()
+        posting = rows.get(pk=posting.pk)
     if posting.state != seen_state:
         return Overtaken(sentence=who_was_quicker(posting, seen_state))
+    if deed is Deed.DEALT_WITH and seen_change not in {"", posting.seen.partition("@")[2]}:
+        return Overtaken(sentence=f"{_change_now(posting)} Look again.")
     offer = find_offer(standing_for_deeds(posting, zone=zone), deed)
     if offer is None:
         return NotOpen(sentence=f"This cannot be done now: {posting.sentence or posting.state}")
@@ -98,6 +105,12 @@ def act(
         _tell_batch(batch, posting, note)
     _record(posting, deed, move, actor=actor, note=note, before=before, now=now)
     return Done(sentence=move.told)
+
+
+def _change_now(posting: Posting) -> str:
+    if posting.changed_in_bill_at is None:
+        return f"Somebody was quicker. {posting.change_note}"
+    return f"BILL changed it once more meanwhile. {posting.change_note}"
 
 
 def user_id_of(actor: Actor) -> uuid.UUID | None:
@@ -129,6 +142,8 @@ def _move(posting: Posting, deed: Deed, *, actor: Actor, note: str, now: datetim
         case Deed.TAKE_BACK:
             sentence = f"{actor.name} took it back."
             return _again(sentence, {**anew, "is_skipped_by_person": False})
+        case Deed.DEALT_WITH:
+            return _dealt_with(posting, actor, note)
         case Deed.HANDLED_OUTSIDE:
             return _left(f"Handled outside, says {actor.name}: {note}", actor, note)
         case Deed.LEAVE_OUT:
@@ -166,6 +181,23 @@ def _left(sentence: str, actor: Actor, note: str) -> _Move:
             "sentence": sentence[:1000],
             "is_skipped_by_person": True,
             "is_dirty": False,
+            "decided_by_id": user_id_of(actor),
+            "decision_note": note,
+        },
+    )
+
+
+def _dealt_with(posting: Posting, actor: Actor, note: str) -> _Move:
+    """It stays where it lies in Sage; what BILL says now is taken as known."""
+    sentence = f"The change in BILL was dealt with, says {actor.name}: {note}"
+    return _Move(
+        state=PostingState.IN_SAGE,
+        sentence=sentence,
+        told="Noted, and out of Attention. Another change in BILL brings it back.",
+        values={
+            "changed_in_bill_at": None,
+            "change_note": sentence[:300],
+            "mapped_hash": posting.bill.content_hash,
             "decided_by_id": user_id_of(actor),
             "decision_note": note,
         },

@@ -36,7 +36,10 @@ def note_change(
         posting.sage_batch_number is not None and state not in BEFORE_SENDING
     )
     if lies_in_sage:
-        note = f"{what} in BILL after it was sent. We never overwrite an invoice in Sage."
+        note = (
+            f"{what} in BILL after it was sent. We never overwrite an invoice in Sage: correct it"
+            " there by hand where it must follow, then mark it as dealt with."
+        )
         rows.update(changed_in_bill_at=now, change_note=note[:300], changed_at=now)
         line = journal.line_for(
             posting, event="bill.changed_after_sending", sentence=note, now=now, run_id=run_id

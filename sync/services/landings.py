@@ -164,7 +164,10 @@ def lying_columns(
         values["sage_amount"] = total
     if posting.bill.content_hash != posting.mapped_hash and posting.changed_in_bill_at is None:
         values["changed_in_bill_at"] = now
-        values["change_note"] = "Changed in BILL while it was being sent; Sage has the earlier one."
+        values["change_note"] = (
+            "Changed in BILL while it was being sent; Sage has the earlier one. Correct it there by"
+            " hand where it must follow, then mark it as dealt with."
+        )
     return values
 
 

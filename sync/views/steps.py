@@ -50,6 +50,7 @@ HEADINGS: dict[str, tuple[str, str, str]] = {
     "person.handled_outside": ("Marked as handled outside", "i-person", "is-do"),
     "person.leave_out": ("Left out", "i-person", "is-do"),
     "person.take_back": ("Taken back", "i-person", "is-do"),
+    "person.dealt_with": ("Change dealt with", "i-person", "is-do"),
     "vendor.linked": ("Vendor linked", "n-people", ""),
     "vendor.ask": ("Vendor waits for a person", "n-people", "is-slow"),
     "vendor.ambiguous": ("Several Sage vendors fit", "n-people", "is-slow"),

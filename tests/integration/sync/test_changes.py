@@ -4,13 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync.models import Cursor
-from sync.services import intake
+from sync.domain.deeds import Deed
+from sync.models import Cursor, Posting
+from sync.services import acts, intake
+from sync.services.acts import Done, NotOpen, Overtaken
 from sync.services.clients import open_work
 from tenants.scoping import tenant_scope
+from tests.integration.sync.workbench import PRIYA
 from tests.integration.sync.world import BAKERY_NUMBERS, Desk, a_desk, a_policy
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,6 +38,44 @@ def test_a_bill_changed_after_it_is_in_sage_is_told_and_never_overwritten(settin
         assert posting.changed_in_bill_at is not None
         assert "Description changed" in posting.change_note
         assert desk.ledger() == before
+
+
+def test_a_change_after_sending_is_dealt_with_by_a_person_until_bill_changes_again(
+    settings: Any,
+) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        desk.sync()
+        bill_id = one(desk, "PM-48190").source_id
+        desk.bill.edit_bill(bill_id, description="Other words")
+        desk.sync()
+        seen = one(desk, "PM-48190").seen
+        desk.bill.edit_bill(bill_id, description="Other words again")
+        desk.sync()
+
+        unseen = deal_with(desk, seen)
+        still = one(desk, "PM-48190")
+        done = deal_with(desk, still.seen)
+        desk.sync()
+
+        assert isinstance(unseen, Overtaken)
+        assert "once more" in unseen.sentence
+        assert still.changed_in_bill_at is not None
+        assert isinstance(done, Done)
+        posting = one(desk, "PM-48190")
+        assert (posting.state, posting.changed_in_bill_at) == ("IN_SAGE", None)
+        assert "says Priya Raman: adjusted by hand" in posting.change_note
+        desk.bill.edit_bill(bill_id, description="And again")
+        desk.sync()
+        assert one(desk, "PM-48190").changed_in_bill_at is not None
+
+
+def deal_with(desk: Desk, seen: str) -> Done | NotOpen | Overtaken:
+    with tenant_scope(desk.company.tenant_id):
+        posting = Posting.objects.for_tenant(desk.company.tenant_id).get(invoice_number="PM-48190")
+        return acts.act(
+            posting, Deed.DEALT_WITH, seen_state=seen, actor=PRIYA, note="adjusted by hand",
+            zone=ZoneInfo("America/Chicago"), now=desk.clock(),
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("number", ["5512", "10442"])

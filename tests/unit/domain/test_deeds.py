@@ -33,6 +33,7 @@ from sync.domain.posting_state import may_advance
         ({"state": S.IN_FLIGHT}, []),
         ({"state": S.UNCERTAIN}, []),
         ({"state": S.IN_SAGE}, []),
+        ({"state": S.IN_SAGE, "lies_in_sage": True, "is_changed": True}, [Deed.DEALT_WITH]),
     ],
 )
 def test_what_is_offered_follows_from_where_it_stands(
@@ -41,10 +42,17 @@ def test_what_is_offered_follows_from_where_it_stands(
     assert [offer.deed for offer in offers(Standing(**standing))] == deeds
 
 
+def test_what_somebody_removed_in_sage_is_sent_again_and_not_checked() -> None:
+    removed = Standing(state=S.ATTENTION, was_in_sage=True)
+
+    assert [offer.label for offer in offers(removed)] == ["Send again", "Mark as handled outside"]
+
+
 LEADS_TO = {
     Deed.HANDLED_OUTSIDE: S.SKIPPED,
     Deed.LEAVE_OUT: S.SKIPPED,
     Deed.APPROVE: S.READY,
+    Deed.DEALT_WITH: S.IN_SAGE,
 }
 
 
@@ -53,7 +61,11 @@ def test_every_offer_is_a_way_the_state_table_has_for_a_person(state: S) -> None
     codes = [(), ("possible_duplicate",), ("sent_under_other_number",)]
     for given, flag in product(codes, [False, True]):
         standing = Standing(
-            state=state, codes=given, is_before_cutover=flag, is_skipped_by_person=flag
+            state=state,
+            codes=given,
+            is_before_cutover=flag,
+            is_skipped_by_person=flag,
+            is_changed=flag,
         )
         ways = {offer.deed: LEADS_TO.get(offer.deed, S.WAITING) for offer in offers(standing)}
         barred = {deed for deed, to in ways.items() if not may_advance(state, to, by_person=True)}
