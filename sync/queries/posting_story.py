@@ -89,7 +89,7 @@ class Story:
         posting = self.posting
         return (
             self.is_read_back
-            and posting.sage_amount == posting.amount
+            and posting.sage_amount == posting.amount == self.bill.amount
             and posting.changed_in_bill_at is None
         )
 

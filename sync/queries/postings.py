@@ -277,10 +277,12 @@ def tally_by_standing(rows: PostingQuerySet) -> dict[Standing, Tally]:
     return tallies
 
 
+#: BILL changed it after it was sent, dealt with by a person meanwhile or not.
+EVER_CHANGED = Q(changed_in_bill_at__isnull=False) | ~Q(change_note="")
 #: What BILL says now. A posting keeps the amount that was sent when BILL changes afterwards.
 BILL_AMOUNT = Case(
     When(
-        changed_in_bill_at__isnull=False,
+        EVER_CHANGED,
         then=Coalesce(
             Cast(
                 KeyTextTransform("amount", F("bill__snapshot")),
@@ -327,7 +329,7 @@ def _narrowed(tenant_id: uuid.UUID, company_id: uuid.UUID, wanted: Filter) -> Po
         number = int(wanted.batch) if wanted.batch.isdecimal() else 0
         rows = rows.filter(sage_batch_number=number)
     if wanted.changed:
-        rows = rows.filter(changed_in_bill_at__isnull=False)
+        rows = rows.filter(EVER_CHANGED)
     return rows
 
 

@@ -20,6 +20,7 @@ from sync.queries.causes import Cause, find_causes
 from sync.queries.postings import (
     APPROVAL_PENDING,
     BILL_AMOUNT,
+    EVER_CHANGED,
     SUMS,
     Standing,
     Tally,
@@ -28,7 +29,8 @@ from sync.queries.postings import (
 )
 
 IN_SAGE = (Standing.OPEN, Standing.READY_TO_POST, Standing.POSTED)
-CHANGED = Q(state=PostingState.IN_SAGE, changed_in_bill_at__isnull=False)
+CHANGED = Q(state=PostingState.IN_SAGE) & EVER_CHANGED
+TO_DEAL_WITH = Q(state=PostingState.IN_SAGE, changed_in_bill_at__isnull=False)
 QUIET = ("posting.waiting", "posting.ready", "posting.batched", "posting.pending", "bill.changed")
 
 
@@ -94,7 +96,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
-    """The page's figures; `tallies` by standing add up to every bill."""
+    """The page's figures; `tallies` by standing add up to every bill.
+
+    `changed` counts the bills that BILL changed after sending and nobody has dealt with;
+    `changed_ever` and `changed_amount` are of all of them.
+    """
 
     lights: Sequence[Light]
     tallies: Mapping[Standing, Tally]
@@ -104,6 +110,7 @@ class Today:
     other_waiting: Tally
     lying: Tally
     changed: int
+    changed_ever: int
     changed_amount: Decimal
     causes: Sequence[Cause]
     batches: Sequence[SageBatch]
@@ -152,14 +159,15 @@ def today_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID, now: datetime) -> T
     """Gather the page; ten queries whatever the number of bills."""
     tallies: dict[Standing, Tally] = {}
     waiting: dict[str, Tally] = {}
-    lying, changed, changed_amount = Tally(), 0, Decimal(0)
+    lying, changed, changed_ever, changed_amount = Tally(), 0, 0, Decimal(0)
     rows = Posting.objects.for_tenant(tenant_id).of_company(company_id)
     grouped = (
         rows.annotate(lies_in_sage=Q(sage_batch_number__isnull=False))
         .values("state", "sage_status", "bill__approval_status", "lies_in_sage")
         .annotate(
             **SUMS,
-            changed=Count("pk", filter=CHANGED),
+            changed=Count("pk", filter=TO_DEAL_WITH),
+            changed_ever=Count("pk", filter=CHANGED),
             changed_amount=Sum(BILL_AMOUNT - F("sage_amount"), filter=CHANGED),
         )
     )
@@ -167,6 +175,7 @@ def today_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID, now: datetime) -> T
         standing, tally = standing_of(row["state"], row["sage_status"]), tally_from(row)
         tallies[standing] = tallies.get(standing, Tally()) + tally
         changed += row["changed"]
+        changed_ever += row["changed_ever"]
         changed_amount += row["changed_amount"] or Decimal(0)
         if standing is Standing.WAITING:
             word = row["bill__approval_status"]
@@ -183,6 +192,7 @@ def today_of(*, tenant_id: uuid.UUID, company_id: uuid.UUID, now: datetime) -> T
         other_waiting=sum(waiting.values(), Tally()),
         lying=lying,
         changed=changed,
+        changed_ever=changed_ever,
         changed_amount=changed_amount,
         causes=find_causes(tenant_id=tenant_id, company_id=company_id),
         batches=_batches(tenant_id, company_id, since=now - timedelta(days=7)),

@@ -50,6 +50,7 @@ def rows_of(postings: Iterable[Posting]) -> list[Row]:
 def _row(posting: Posting) -> Row:
     standing = standing_of(posting.state, posting.sage_status)
     second, query = _second(posting, standing)
+    in_bill = getattr(posting, "bill_amount", posting.amount)
     in_sage = posting.sage_amount if posting.sage_batch_number is not None else None
     changed = posting.changed_in_bill_at is not None
     return Row(
@@ -57,10 +58,10 @@ def _row(posting: Posting) -> Row:
         standing=standing,
         second=second,
         query=query,
-        in_bill=getattr(posting, "bill_amount", posting.amount),
+        in_bill=in_bill,
         in_sage=in_sage,
         sage_word="" if in_sage is not None else _sage_word(posting, standing),
-        ties=posting.state == "IN_SAGE" and in_sage == posting.amount and not changed,
+        ties=posting.state == "IN_SAGE" and in_sage == posting.amount == in_bill and not changed,
         warning="Changed in BILL after it was sent" if changed else "",
     )
 

@@ -271,6 +271,37 @@ def test_a_change_in_bill_after_sending_is_itemised_and_never_hidden(
     assert 'class="ties"' not in postings
 
 
+def test_a_change_dealt_with_leaves_attention_and_stays_in_the_addition(
+    cast: Cast, signed_in: SignedIn
+) -> None:
+    bill = a_bill(amount=Decimal("1208.00"), invoice_number="NG-1")
+    columns = in_sage(bill, batch=4452, entry=7, status="Posted") | {"sage_amount": "1280.00"}
+    posting = a_posting(
+        cast.company, bill=bill, **columns | {"amount": Decimal("1280.00")},
+        changed_in_bill_at=builders.NOW, change_note="Amount changed in BILL after it was sent.",
+    )  # fmt: skip
+    client = signed_in(cast.accountant)
+    data = {
+        "deed": "dealt_with",
+        "seen": posting.seen,
+        "note": "credit note 12",
+        "next": "attention",
+    }
+
+    before = _page(client, _url(cast, "attention/"))
+    client.post(_url(cast, f"attention/{posting.pk}/"), data)
+    after = _page(client, _url(cast, "attention/"))
+    today = client.get(_url(cast)).context["page"]
+    postings = _page(client, _url(cast, "postings/"))
+
+    assert "Mark as dealt with" in before
+    assert "NG-1" not in after
+    assert (today.changed, today.changed_ever, today.changed_amount) == (0, 1, Decimal("-72.00"))
+    assert today.unexplained == 0
+    assert "−72.00 in BILL" in postings  # noqa: RUF001 - a true minus
+    assert 'class="ties"' not in postings
+
+
 # --- one posting ----------------------------------------------------------------------------------
 
 
