@@ -7,6 +7,7 @@ whatever it raised, is handed over where the turn would have stood.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -16,6 +17,8 @@ from django.db import connections
 
 from sync.services.sending import Sent
 from sync.services.supply import Supply
+
+log = logging.getLogger(__name__)
 
 
 class Ahead:
@@ -64,6 +67,9 @@ class Ahead:
             self._supply.give_up()
         self._supply.end()
         self._threads.shutdown(wait=True)
+        if error is not None and self._turn is not None and (lost := self._turn.exception()):
+            # The pass raises what ended its own side; this would be said nowhere.
+            log.error("turn.broke", exc_info=lost)
 
     def _run(self) -> Sent:
         try:

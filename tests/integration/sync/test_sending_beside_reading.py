@@ -16,7 +16,9 @@ from integrations.standins.bill.world import BillWorld
 from integrations.standins.messages import Reply, Request
 from sync.domain.policy import VendorCreation
 from sync.models import Cursor, LogEntry, Run
+from sync.services.ahead import Ahead
 from sync.services.recording import Report
+from sync.services.sending import Sent
 from sync.services.supply import Supply
 from tenants.scoping import tenant_scope
 from tests.faults.office import (
@@ -263,3 +265,22 @@ def test_a_supply_that_is_over_keeps_nobody_waiting() -> None:
 
     assert supply.is_over
     assert not supply.is_given_up
+
+
+def test_when_both_sides_break_neither_fault_is_swallowed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def turn(supply: Supply) -> Sent:
+        raise RuntimeError("the writer's fault")
+
+    def read() -> None:
+        with Ahead(turn) as ahead:
+            ahead.deliver()
+            raise RuntimeError("the reader's fault")
+
+    with pytest.raises(RuntimeError, match="the reader's fault"):
+        read()
+
+    [record] = [one for one in caplog.records if one.message == "turn.broke"]
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "the writer's fault"
