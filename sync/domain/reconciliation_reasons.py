@@ -101,7 +101,7 @@ def _compare(claim: Claim, entry: SageEntry) -> Iterator[Difference]:
         yield _single(claim, Kind.ENTRY_TURNED_UP, entry, amount,
                       title=f"{claim.name} lies in Sage, and our records do not say so",
                       detail=f"{_where(entry)}; the next run looks at it")  # fmt: skip
-    elif claim.dealt_with and amount:
+    elif claim.dealt_with and amount and not entry.differences:
         yield _single(claim, Kind.DEALT_WITH, entry, amount, detail=claim.dealt_with,
                       title=f"{claim.name} stays in Sage as it was sent")  # fmt: skip
     elif not claim.is_approved:
