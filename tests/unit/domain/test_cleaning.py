@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from integrations.sage300.types import BatchStatus, InvoiceBatch
+from integrations.sage300.types import BatchHeader, BatchStatus, InvoiceBatch
 from sync.domain import sweeping
 from sync.domain.cleaning import EMPTIED
 from sync.domain.commands import (
@@ -428,21 +428,34 @@ def test_a_batch_that_was_final_and_is_open_again_shows_a_restore(final: str) ->
     assert not sweeping.sage_restored([a_header(58, status=final)], highest=58, prints=prints)
 
 
-@pytest.mark.parametrize("now", [{"description": "Keyed in"}, {"posting_sequence": 8}])
-def test_a_posted_number_that_is_another_batch_now_shows_a_restore(now: dict[str, Any]) -> None:
-    was = a_header(58, status=BatchStatus.POSTED, posting_sequence=7)
-    header = replace(was, **now)
+READ_POSTED = a_header(58, status=BatchStatus.POSTED, posting_sequence=7)
+READ_BEFORE = a_header(58, status=BatchStatus.READY_TO_POST)
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (READ_POSTED, {"description": "Keyed in"}),
+        (READ_POSTED, {"posting_sequence": 8}),
+        (READ_BEFORE, {"description": "Keyed in", "total": Decimal(9)}),
+    ],
+)
+def test_a_posted_number_that_is_another_batch_now_shows_a_restore(
+    was: BatchHeader, now: dict[str, Any]
+) -> None:
+    header = replace(READ_POSTED, **now)
     facts = Facts(
         tag="T", entries=entries(1), watermark=50, highest=60, prints={58: fingerprint(was)},
         places={"p1": replace(HERE, fate=Fate.POSTED, is_posted=True, status=BatchStatus.POSTED)},
     )  # fmt: skip
 
-    why = sweeping.sage_restored([header], highest=58, prints=facts.prints)
+    why = sweeping.sage_restored([header], highest=58, posted=[58], prints=facts.prints)
     after = sweeping.after_sage_restore(facts, [header])
 
     assert "Batch 58 was posted and is another batch now" in why
     assert after.place("p1").fate is Fate.REMOVED
-    assert sweeping.after_sage_restore(facts, [was]).place("p1").is_posted
+    assert sweeping.after_sage_restore(facts, [READ_POSTED]).place("p1").is_posted
+    assert not sweeping.sage_restored([READ_POSTED], highest=58, posted=[58], prints=facts.prints)
 
 
 def test_after_a_restore_what_sage_no_longer_has_is_removed_and_the_rest_followed() -> None:
