@@ -104,6 +104,24 @@ def test_choosing_another_account_shows_what_it_would_touch_before_it_is_saved(
     expect(page.get_by_role("row", name="Trade Shows")).to_contain_text("by hand")
 
 
+def test_what_is_chosen_while_the_panel_is_read_anew_is_what_is_saved(
+    page: Page, desk: Desk, live_server: Any
+) -> None:
+    base = f"{live_server.url}/{desk.company.tenant.slug}/{desk.company.slug}"
+
+    page.goto(f"{base}/mapping/?view=rules&new=1")
+    page.get_by_label("BILL account", exact=True).select_option(label="Cleaning")
+    page.get_by_label("Department", exact=True).select_option(label="Plant")
+    page.get_by_label("Post to", exact=True).select_option("6130-100")
+    page.get_by_label("Name, if you like").fill("Plant cleaning")
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_label("Name, if you like")).to_have_value("Plant cleaning")
+    page.locator("#edit").get_by_role("button", name="Save").click()
+
+    rule = page.get_by_text("goes to 6130-100", exact=False).first
+    expect(rule).to_contain_text("Cleaning + Plant")
+
+
 def test_a_refused_bill_goes_once_a_clerk_has_made_room_and_somebody_asks_again(
     page: Page, desk: Desk, live_server: Any
 ) -> None:

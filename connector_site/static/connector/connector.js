@@ -53,6 +53,21 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   document.getElementById("stale").hidden = false;
 });
 
+// The panel of the mapping is read anew at each choice. An answer to an earlier one never takes back
+// what was chosen or written since; the next change asks again.
+const written = (form) => new URLSearchParams(new FormData(form)).toString();
+let askedWith = "";
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target.id === "edit") askedWith = written(event.target.closest("form"));
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id !== "edit") return;
+  const form = event.detail.target.querySelector("form");
+  if (form && written(form) !== askedWith) event.detail.shouldSwap = false;
+});
+
 let before = null; // What the part showed: when each row had changed, and where the focus was.
 
 document.addEventListener("htmx:beforeSwap", (event) => {
