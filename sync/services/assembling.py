@@ -182,6 +182,9 @@ def _depart(work: Work, batch: Batch, postings: Sequence[Posting], now: datetime
                     "batch": batch,
                     "sentence": "Being sent to Sage.",
                     "identity_frozen_at": posting.identity_frozen_at or now,
+                    # What travels now is what BILL says now; an earlier entry's change is over.
+                    "changed_in_bill_at": None,
+                    "change_note": "",
                 },
             )
             for posting in postings

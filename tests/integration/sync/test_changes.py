@@ -78,6 +78,30 @@ def deal_with(desk: Desk, seen: str) -> Done | NotOpen | Overtaken:
         )  # fmt: skip
 
 
+def test_a_changed_bill_that_was_removed_in_sage_and_sent_again_is_as_bill_says(
+    settings: Any,
+) -> None:
+    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
+        desk.sync()
+        sent = one(desk, "PM-48190")
+        desk.bill.edit_bill(sent.source_id, description="Other words")
+        desk.sync()
+        desk.sage.delete_entry("CALBAK", sent.sage_batch_number, sent.sage_entry_number)
+        desk.sync()
+        with tenant_scope(desk.company.tenant_id):
+            removed = one(desk, "PM-48190")
+            again = acts.act(
+                removed, Deed.REPLAY, seen_state="ATTENTION", actor=PRIYA, note="Corrected",
+                zone=ZoneInfo("America/Chicago"), now=desk.clock(),
+            )  # fmt: skip
+        desk.sync()
+
+        posting = one(desk, "PM-48190")
+        assert isinstance(again, Done)
+        assert (posting.state, posting.changed_in_bill_at) == ("IN_SAGE", None)
+        assert (posting.change_note, posting.sage_amount) == ("", posting.amount)
+
+
 @pytest.mark.parametrize("number", ["5512", "10442"])
 def test_a_bill_that_stops_being_approved_goes_back_to_waiting(settings: Any, number: str) -> None:
     with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
