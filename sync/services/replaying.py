@@ -51,6 +51,11 @@ class Plan:
         return len(self.postings)
 
     @property
+    def elsewhere(self) -> int:
+        """How many of them are in another currency, and so not in the amount."""
+        return sum(map(_is_elsewhere, self.postings))
+
+    @property
     def mark(self) -> str:
         """This very set, as a form carries it."""
         return mark_of((row.pk, row.amount) for row in self.postings)
@@ -122,9 +127,11 @@ def _why_not(posting: Posting, zone: ZoneInfo) -> str:
 
 def _amount(posting: Posting) -> Decimal:
     """The amount in the company's money; a bill in another currency adds nothing to a sum."""
-    codes = {item["code"] for item in posting.problems}
-    is_elsewhere = ProblemCode.FOREIGN_CURRENCY in codes
-    return Decimal(0) if is_elsewhere else posting.amount or Decimal(0)
+    return Decimal(0) if _is_elsewhere(posting) else posting.amount or Decimal(0)
+
+
+def _is_elsewhere(posting: Posting) -> bool:
+    return ProblemCode.FOREIGN_CURRENCY in {item["code"] for item in posting.problems}
 
 
 def _record(

@@ -70,7 +70,7 @@ def _second(posting: Posting, standing: Standing) -> tuple[str, str]:
     match standing:
         case Standing.WAITING:
             word = APPROVAL_WORDS.get(getattr(posting, "approval", ""), "")
-            return word or shown(posting.sentence, 60), ""
+            return word or shown(posting.sentence, 90), ""
         case Standing.BLOCKED:
             return _cause(posting)
         case Standing.REVIEW:

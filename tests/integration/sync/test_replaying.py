@@ -40,7 +40,7 @@ def test_a_plan_counts_and_adds_up_and_writes_nothing(settings: Any) -> None:
         own = desk.postings(state__in=["BLOCKED", "ATTENTION"])
         assert everything.count == len(own) == 13
         foreign = next(p for p in own if p.vendor_name == "Moulins Lafleur")
-        assert foreign.currency == "CAD"
+        assert (foreign.currency, everything.elsewhere) == ("CAD", 1)
         total = sum((p.amount or Decimal(0) for p in own), Decimal(0))
         assert everything.amount == total - (foreign.amount or 0)
         assert everything.left == {"not stopped": len(desk.postings()) - 13}
