@@ -191,7 +191,8 @@ def _compared(posting: Posting, bill: Bill, invoice: Invoice | None) -> list[Com
         _as_sent("Due date", bill.due_date, invoice.due_date),
     ]
     if bill.description or invoice.description:
-        found.append(_description(bill.description, invoice.description))
+        changed = bool(posting.change_note)
+        found.append(_description(bill.description, invoice.description, is_changed=changed))
     if bill.purchase_order_number:
         found.append(_as_sent("Purchase order", bill.purchase_order_number, invoice.po_number))
     found += [
@@ -235,9 +236,12 @@ def _number(bill: str, sage: str) -> Compared:
     return Compared(name="Number", bill=bill, sage=sage, verdict="lost", word=word)
 
 
-def _description(bill: str, sage: str) -> Compared:
+def _description(bill: str, sage: str, *, is_changed: bool) -> Compared:
     if bill == sage:
         return _as_sent("Description", bill, sage)
+    if is_changed and not (sage and bill.startswith(sage)):
+        word, had = "changed in BILL", sage or "none"
+        return Compared(name="Description", bill=bill, sage=had, verdict="lost", word=word)
     is_cut = len(bill) > DESCRIPTION_LENGTH
     word = f"cut at {DESCRIPTION_LENGTH}" if is_cut else "as Sage can hold it"
     return Compared(name="Description", bill=bill, sage=sage, verdict="lost", word=word)

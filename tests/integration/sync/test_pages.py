@@ -274,8 +274,9 @@ def test_a_change_in_bill_after_sending_is_itemised_and_never_hidden(
 def test_a_change_dealt_with_leaves_attention_and_stays_in_the_addition(
     cast: Cast, signed_in: SignedIn
 ) -> None:
-    bill = a_bill(amount=Decimal("1208.00"), invoice_number="NG-1")
-    columns = in_sage(bill, batch=4452, entry=7, status="Posted") | {"sage_amount": "1280.00"}
+    bill = a_bill(amount=Decimal("1208.00"), invoice_number="NG-1", description="New words")
+    sent = replace(bill, description="")
+    columns = in_sage(sent, batch=4452, entry=7, status="Posted") | {"sage_amount": "1280.00"}
     posting = a_posting(
         cast.company, bill=bill, **columns | {"amount": Decimal("1280.00")},
         changed_in_bill_at=builders.NOW, change_note="Amount changed in BILL after it was sent.",
@@ -294,6 +295,7 @@ def test_a_change_dealt_with_leaves_attention_and_stays_in_the_addition(
     today = client.get(_url(cast)).context["page"]
     postings = _page(client, _url(cast, "postings/"))
 
+    assert "changed in BILL" in _page(client, _url(cast, f"postings/{posting.pk}/"))
     assert "Mark as dealt with" in before
     assert "NG-1" not in after
     assert (today.changed, today.changed_ever, today.changed_amount) == (0, 1, Decimal("-72.00"))
