@@ -124,7 +124,7 @@ def _total_problems(bill: Bill, currency: str) -> Iterator[Problem]:
     if total == 0:
         yield problem(
             ProblemCode.ZERO_TOTAL,
-            "The bill's total is 0.00, and Sage takes no invoice over nothing. Correct or archive "
+            "The bill's total is 0.00, and Sage takes no invoice without an amount. Correct or archive "
             "it in BILL.",
         )
     elif total < 0:

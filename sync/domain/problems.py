@@ -143,7 +143,7 @@ CODES: Mapping[ProblemCode, CodeFacts] = {
     ProblemCode.LINE_WITHOUT_AMOUNT: _bill("Line without an amount"),
     ProblemCode.NO_TOTAL: _bill("Bill without a total"),
     ProblemCode.TOTALS_DIFFER: _bill("Lines that do not add up to the bill"),
-    ProblemCode.ZERO_TOTAL: _bill("Bill over nothing"),
+    ProblemCode.ZERO_TOTAL: _bill("Bill with a total of 0.00"),
     ProblemCode.NEGATIVE_TOTAL: _bill("Bill with a negative total"),
     ProblemCode.TOO_MANY_DECIMALS: _bill("Amount finer than its currency"),
     ProblemCode.AMOUNT_TOO_LARGE: _bill("Amount Sage has no room for"),
