@@ -177,16 +177,24 @@ class _Pass:
         if not unknown:
             return
         self._recorder.begin("Match vendors that bills name")
-        if self._attempt(connections.BILL, partial(vendors.read_unknown, self._work, unknown)):
+        if not self._attempt(connections.BILL, partial(vendors.read_unknown, self._work, unknown)):
+            return
+        if self._ahead.has_begun:
+            self._match_beside()
+        else:
             self._attempt(connections.SAGE, self._match_strangers)
+
+    def _match_beside(self) -> None:
+        """There is one writer: whom Sage does not know is created in the pass that follows.
+
+        Sage is asked nothing here, and what the writer asks meanwhile is no good answer yet.
+        """
+        matched = vendors.match_all(self._work)
+        self._report.has_more |= matched > 0
+        self._recorder.end(f"{matched} matched.")
 
     def _match_strangers(self) -> None:
         matched = vendors.match_all(self._work)
-        if self._ahead.has_begun:
-            # There is one writer: whom Sage does not know is created in the pass that follows.
-            self._report.has_more |= matched > 0
-            self._recorder.end(f"{matched} matched.")
-            return
         until = self._until()
         created = vendors.create_due(self._work, until=until)
         self._report.has_more |= self._work.clock() > until

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
+from integrations.models import Sage300Connection
 from integrations.standins.bill.world import BillWorld
 from integrations.standins.messages import Reply, Request
 from sync.domain.policy import VendorCreation
@@ -146,6 +147,30 @@ def test_a_vendor_that_only_a_bill_names_is_met_and_created_by_one_writer(
         if is_beside:
             desk.sync(is_poll_due=False)
         all_in_sage(desk, bills + 1)
+
+
+def test_what_the_writer_asks_in_vain_is_no_good_answer(settings: Any, desk: Desk) -> None:
+    with tenant_scope(desk.company.tenant_id):
+        read_to = (desk.clock() + timedelta(hours=1)).isoformat()
+        owner = {"tenant_id": desk.company.tenant_id, "company": desk.company}
+        Cursor.objects.create(**owner, stream="vendors", value=read_to, moved_at=desk.clock())
+    a_bill(desk, "J-1", vendor=desk.bill.add_vendor(name="Juniper Spice Company"))
+    desk.sage_server.faults.add("status", "GET /APInvoiceBatches$", status=500, times=9)
+
+    def later_on() -> None:
+        asked = desk.sage_server.requests.counts
+        wait_for(lambda: any(path.endswith("/APInvoiceBatches") for path in asked()))
+        desk.moved += timedelta(hours=1)
+
+    desk.bill.before_page_three = later_on
+    began = desk.clock()
+
+    assert desk.sync().outcome == "failed"
+
+    with tenant_scope(desk.company.tenant_id):
+        sage = Sage300Connection.objects.for_tenant(desk.company.tenant_id).get()
+    assert sage.last_ok_at is not None
+    assert sage.last_ok_at < began + timedelta(minutes=30)
 
 
 def test_a_page_of_bill_that_fails_leaves_the_writer_to_its_work(desk: Desk) -> None:
