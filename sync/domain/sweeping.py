@@ -168,7 +168,7 @@ def sage_restored(
     for header in headers:
         known_print = (prints or {}).get(header.number, "")
         if header.status in _SETTLED:
-            if _is_another(header, known_print, is_posted=header.number in posted):
+            if _is_another(header, known_print):
                 return SAGE_REUSED.format(number=header.number)
             continue
         known = _status_in(known_print)
@@ -184,19 +184,13 @@ def _status_in(known_print: str) -> str:
     return known_print.split("|", 2)[1] if known_print else ""
 
 
-def _is_another(header: BatchHeader, known_print: str, *, is_posted: bool) -> bool:
-    """Whether a number that was Posted names another batch now.
-
-    One that was last read before it was posted may have been renamed or edited until then, hardly both.
-    """
-    known = _status_in(known_print)
-    if not known or not (is_posted or known == BatchStatus.POSTED):
+def _is_another(header: BatchHeader, known_print: str) -> bool:
+    """Whether a number that was Posted names another batch now."""
+    if _status_in(known_print) != BatchStatus.POSTED:
         return False
-    head, total, sequence, _, _ = known_print.rsplit("|", 4)
-    is_renamed = head.split("|", 2)[2] != header.description
-    if known == BatchStatus.POSTED:
-        return is_renamed or sequence != str(header.posting_sequence)
-    return is_renamed and total != f"{header.total:f}"
+    head, _, sequence, _, _ = known_print.rsplit("|", 4)
+    description = head.split("|", 2)[2]
+    return (description, sequence) != (header.description, str(header.posting_sequence))
 
 
 def after_sage_restore(facts: Facts, headers: Sequence[BatchHeader]) -> Facts:
@@ -206,16 +200,12 @@ def after_sage_restore(facts: Facts, headers: Sequence[BatchHeader]) -> Facts:
     by being resumed.
     """
     highest = max((header.number for header in headers), default=0)
-    posted = {place.batch_number for place in facts.places.values() if place.is_posted}
-    statuses = {header.number: header.status for header in headers}
-    reused = {
-        header.number
+    statuses = {
+        header.number: header.status
         for header in headers
-        if header.status in _SETTLED
-        and _is_another(
-            header, facts.prints.get(header.number, ""), is_posted=header.number in posted
-        )
+        if not _is_another(header, facts.prints.get(header.number, ""))
     }
+    reused = {header.number for header in headers} - statuses.keys()
     places = {
         key: _gone(place)
         if place.batch_number > highest or place.batch_number in reused
