@@ -50,6 +50,8 @@ class Posting:
     is_clean: bool = True
     sentence: str = ""
     is_skipped_by_person: bool = False
+    #: When its last batch was made, in seconds of the world.
+    batch_made_at: float = -1e9
 
 
 @dataclass(frozen=True)
@@ -299,8 +301,13 @@ class Store:
         return max(self.company.highest, self.batches.ask(_highest))
 
     def followed_numbers(self) -> set[int]:
-        """The batches of Sage in which an entry of ours can still change."""
-        return self.batches.ask(_followed_numbers)
+        """The batches of Sage in which an entry of ours can still change.
+
+        Not those of a posting that has left its batch: nobody follows it there any more.
+        """
+        return {
+            number for tag, number in self.batches.ask(_followed) if (tag, number) in self.lies()
+        }
 
     def watched(self) -> list[tuple[str, int, str]]:
         """(tag, number, how it looked when it was read) of all that is followed and settled."""
@@ -319,7 +326,9 @@ class Store:
         return self.postings.ask(_by_order)
 
     def is_search_due(self) -> bool:
-        return self.postings.ask(_is_search_due)
+        """Whether an entry of ours may lie where nothing tells of it: `settling._is_search_due`."""
+        lately = self.world.seconds - 2 * sweeping.GRACE_SECONDS
+        return self.postings.ask(_is_search_due) or self.postings.ask(_last_unclean) >= lately
 
 
 def _unsettled(rows: Iterable[Batch]) -> list[Batch]:
@@ -349,8 +358,8 @@ def _highest(rows: Iterable[Batch]) -> int:
     return max((batch.facts.highest for batch in rows), default=0)
 
 
-def _followed_numbers(rows: Iterable[Batch]) -> set[int]:
-    return {number for batch in rows for number in following.to_follow(batch.facts)}
+def _followed(rows: Iterable[Batch]) -> list[tuple[str, int]]:
+    return [(batch.tag, n) for batch in rows for n in following.to_follow(batch.facts)]
 
 
 def _watched(rows: Iterable[Batch]) -> list[tuple[str, int, str]]:
@@ -376,3 +385,8 @@ def _by_order(rows: Iterable[Posting]) -> dict[str, str]:
 
 def _is_search_due(rows: Iterable[Posting]) -> bool:
     return sweeping.is_search_due(posting.place for posting in rows)
+
+
+def _last_unclean(rows: Iterable[Posting]) -> float:
+    """When the last batch was made of a posting whose answer was lost."""
+    return max((row.batch_made_at for row in rows if not row.is_clean), default=-1e9)

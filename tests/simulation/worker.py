@@ -329,7 +329,9 @@ class Worker:
                 row.state is S.SKIPPED and not row.is_skipped_by_person
             )
             state = S.UNCERTAIN if is_nowhere else row.state
-            self.store.advance(row.id, state, entry=entry, batch=tag)
+            self.store.advance(
+                row.id, state, entry=entry, batch=tag, batch_made_at=self.world.seconds
+            )
 
     def _known_place(self, row: Posting) -> Place:
         if row.is_skipped_by_person:
@@ -421,7 +423,10 @@ class Worker:
         batch = Batch(facts.tag, begin(facts, is_look_fresh=True), invoices=invoices)
         self.store.batches[facts.tag] = batch
         for row in rows:
-            self.store.advance(row.id, S.IN_FLIGHT, batch=facts.tag, place=facts.place(row.id))
+            self.store.advance(
+                row.id, S.IN_FLIGHT, batch=facts.tag, place=facts.place(row.id),
+                batch_made_at=self.world.seconds,
+            )  # fmt: skip
         return batch
 
     def plan(self) -> PlannedBatch | None:
