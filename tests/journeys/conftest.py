@@ -10,11 +10,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.core.cache import cache
 from playwright.sync_api import Page
 
 from tests.chromium import find_chromium
 from tests.journeys.browser import DESKTOP, a_browser
 from tests.journeys.world import World, a_world
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_tried_too_often() -> None:
+    """Everybody signs in from one address here, more often than a person would."""
+    cache.clear()
 
 
 @pytest.fixture
