@@ -200,14 +200,20 @@ def _compared(desk: Desk) -> None:
 
 def _furnished(desk: Desk) -> list[Stop]:
     from tenants.models import Role, User
+    from tenants.scoping import tenant_scope
     from tests import builders
     from tests.journeys.operator_world import OPERATOR, beside
     from tests.journeys.owner_world import furnish
     from tests.journeys.world import PASSWORD, a_world
 
+    desk.company.name = "Calder Bakery"
+    with tenant_scope(desk.company.tenant_id):
+        desk.company.save()
     desk.sync()
     _compared(desk)
-    owner = builders.a_member(desk.company.tenant, Role.OWNER, email=BENCH_OWNER, name="Dana")
+    owner = builders.a_member(
+        desk.company.tenant, Role.OWNER, email=BENCH_OWNER, name="Dana Whitfield"
+    )
     for person in (owner, User(email=NEWCOMER, name="Newcomer")):
         person.set_password(PASSWORD)
         person.save()
