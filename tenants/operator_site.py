@@ -51,6 +51,9 @@ class OperatorSite(AdminSite):
     site_header = "ml-connector operators"
     site_title = "ml-connector"
     index_title = "State of the house"
+    # Django's script opens it after the first paint, and the whole page jumps aside. Operators come
+    # to every table by the index.
+    enable_nav_sidebar = False
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)

@@ -162,6 +162,19 @@ def test_the_first_page_tells_the_state_of_the_house(browser: Client, settings: 
     assert "Add a second step" in page
 
 
+def test_no_page_is_moved_aside_by_a_menu_that_opens_after_it_was_drawn(browser: Client) -> None:
+    company = a_firm("Reade")
+
+    pages = [
+        text_of(browser.get(url))
+        for url in ("/admin/", TENANTS, f"/admin/tenants/company/{company.pk}/change/")
+    ]
+
+    assert [page.count("nav_sidebar") for page in pages] == [0, 0, 0]
+    # The way to every other table is the first page, which each names.
+    assert all('<a href="/admin/">Home</a>' in page for page in pages[1:])
+
+
 # --- making, stopping, starting -------------------------------------------------------------------
 
 
