@@ -12,13 +12,16 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from integrations.bill.types import ListItem
 from integrations.errors import IntegrationError
 from sync.domain.mapping_csv import LARGEST_BYTES
 from sync.domain.mapping_rules import MOST_TELLING_FIRST
 from sync.domain.words import count_of
+from sync.models import MappingRule
 from sync.queries.bill_desks import rule_of
 from sync.queries.mapping import (
     MappingPage,
+    RuleShown,
     choices_of,
     history,
     mapping_page,
@@ -83,71 +86,86 @@ def _panel(
     request: CompanyRequest, page: MappingPage, asked: Mapping[str, str], errors: Mapping[str, str]
 ) -> dict[str, Any] | None:
     """What the panel shows: the rule as stored or as asked for, its targets, and what it touches."""
-    stored = next((r for r in page.rules if str(r.row.pk) == asked.get("rule")), None)
     account = page.grounds.items.get(asked.get("open", ""))
-    if account is not None and stored is None:
-        stored = next(
-            (
-                r
-                for r in page.rules
-                if rule_of(r.row).is_table_row and r.row.account_id == account.id
-            ),
-            None,
-        )
-    if stored is None and account is None and "new" not in asked:
+    shown = _rule_asked_for(page, asked, account)
+    if shown is None and account is None and "new" not in asked:
         return None
-    conditions = {name: asked.get(name, "") for name in MOST_TELLING_FIRST}
-    if not any(conditions.values()):
-        conditions = {
-            name: getattr(stored.row, name) if stored else "" for name in MOST_TELLING_FIRST
-        }
-    if account is not None and not any(conditions.values()):
-        conditions["account_id"] = account.id
-    item = page.grounds.items.get(conditions["account_id"])
-    options = options_for(page.grounds, item)
-    chosen = asked.get("to", "") or (stored.row.gl_account if stored else "")
+    stored = shown.row if shown else None
+    conditions = _conditions(asked, stored, account)
+    options = options_for(page.grounds, page.grounds.items.get(conditions["account_id"]))
+    chosen = asked.get("to", "") or (stored.gl_account if stored else "")
     is_suggested = not chosen and bool(options.suggested)
     if is_suggested:
         chosen = options.suggested[0].account.formatted
     draft = Draft(gl_account=chosen, name=asked.get("name", ""), conditions=conditions)
     rule = draft.rule("new")
-    effect = None
     trouble = trouble_of(chosen, page.grounds) if chosen else ""
+    effect = None
     if chosen and not trouble and rule.named:
         _, effect = mapping_acts.preview(
-            request.company, draft, rule_id=str(stored.row.pk) if stored else "", now=timezone.now()
+            request.company, draft, rule_id=str(stored.pk) if stored else "", now=timezone.now()
         )
     waiting = len(effect.waiting) if effect else 0
     return {
         "is_account": account is not None,
         "title": page.grounds.words_of(rule) or "A new rule",
         "account": account,
-        "stored": stored,
-        "stamp": mapping_acts.stamp_of(stored.row) if stored else "",
-        "is_changed": stored is None or target_of(chosen, page.grounds.accounts) != stored.target,
+        "stored": shown,
+        "stamp": mapping_acts.stamp_of(stored) if stored else "",
+        "is_changed": shown is None or target_of(chosen, page.grounds.accounts) != shown.target,
         "chosen": chosen,
         "target": target_of(chosen, page.grounds.accounts) if chosen else None,
         "is_suggested": is_suggested,
         "evidence": options.suggested[0].evidence if is_suggested else "",
         "trouble": errors.get("gl_account") or trouble,
-        "name": asked.get("name", "") or (stored.row.name if stored else ""),
+        "name": asked.get("name", "") or (stored.name if stored else ""),
         "options": options,
-        "conditions": [
-            {
-                "name": name,
-                "label": WORDS[name],
-                "value": conditions[name],
-                "choices": choices_of(page.grounds)[name],
-                "error": errors.get(name, ""),
-            }
-            for name in CONDITION_ORDER
-        ],
+        "conditions": _condition_fields(page, conditions, errors),
         "errors": errors,
         "effect": effect,
         "widest": max((p.lines for p in effect.sent.values()), default=1) if effect else 1,
         "button": f"Save, change {count_of(waiting, 'waiting bill')}" if waiting else "Save",
         "view": asked.get("view", ""),
     }
+
+
+def _rule_asked_for(
+    page: MappingPage, asked: Mapping[str, str], account: ListItem | None
+) -> RuleShown | None:
+    """The rule itself, or else the table's own rule for the account that is opened."""
+    by_id = next((r for r in page.rules if str(r.row.pk) == asked.get("rule")), None)
+    if by_id is not None or account is None:
+        return by_id
+    of_account = (r for r in page.rules if r.row.account_id == account.id)
+    return next((r for r in of_account if rule_of(r.row).is_table_row), None)
+
+
+def _conditions(
+    asked: Mapping[str, str], stored: MappingRule | None, account: ListItem | None
+) -> dict[str, str]:
+    """As asked for; where nothing is, as stored; where nothing is, the account that is opened."""
+    conditions = {name: asked.get(name, "") for name in MOST_TELLING_FIRST}
+    if stored is not None and not any(conditions.values()):
+        conditions = {name: getattr(stored, name) for name in MOST_TELLING_FIRST}
+    if account is not None and not any(conditions.values()):
+        conditions["account_id"] = account.id
+    return conditions
+
+
+def _condition_fields(
+    page: MappingPage, conditions: Mapping[str, str], errors: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    choices = choices_of(page.grounds)
+    return [
+        {
+            "name": name,
+            "label": WORDS[name],
+            "value": conditions[name],
+            "choices": choices[name],
+            "error": errors.get(name, ""),
+        }
+        for name in CONDITION_ORDER
+    ]
 
 
 @require_POST
