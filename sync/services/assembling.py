@@ -7,6 +7,7 @@ invoices and the protocol's opening facts are stored, and every posting moves to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -27,18 +28,22 @@ from tenants.scoping import tenant_scope
 FIELDS = ("pk", "posting_date", "fiscal_year", "fiscal_period", "currency", "amount")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outset:
+    """What is known of Sage when a batch sets out, by the look that was made under this lease.
+
+    `watermark` and `highest` are batch numbers; see `protocol.begin` for the rest.
+    """
+
+    watermark: int
+    highest: int
+    can_post: bool
+    is_look_fresh: bool
+    is_thorough: bool
+
+
 def assemble(
-    work: Work,
-    lease: Lease,
-    *,
-    size: int,
-    watermark: int,
-    highest: int,
-    can_post: bool,
-    is_look_fresh: bool,
-    now: datetime,
-    is_thorough: bool = False,
-    is_full: bool = False,
+    work: Work, lease: Lease, *, size: int, outset: Outset, is_full: bool, now: datetime
 ) -> Batch | None:
     """Write the next intent, or return None when nothing is ready; raises LeaseLost.
 
@@ -63,11 +68,7 @@ def assemble(
         postings = [rows[key] for key in ids if key in rows]
         if not postings:
             return None
-        batch = _intend(
-            work, lease, planned, postings,
-            watermark=watermark, highest=highest, can_post=can_post, is_look_fresh=is_look_fresh,
-            is_thorough=is_thorough, now=now,
-        )  # fmt: skip
+        batch = _intend(work, lease, planned, postings, outset=outset, now=now)
         _depart(work, batch, postings, now)
         crash_points.reach("intended")
         return batch
@@ -105,11 +106,7 @@ def _intend(
     planned: PlannedBatch,
     postings: Sequence[Posting],
     *,
-    watermark: int,
-    highest: int,
-    can_post: bool,
-    is_look_fresh: bool,
-    is_thorough: bool,
+    outset: Outset,
     now: datetime,
 ) -> Batch:
     ids = [str(posting.pk) for posting in postings]
@@ -124,20 +121,7 @@ def _intend(
         year=planned.year,
         period=planned.period,
     )
-    facts = Facts(
-        tag=tag,
-        entries=tuple(entry_of(posting) for posting in postings),
-        watermark=watermark,
-        highest=highest,
-        release=work.policy.release,
-        can_post=can_post,
-        places={
-            str(posting.pk): Place(is_clean=False)
-            for posting in postings
-            if not posting.is_identity_clean
-        },
-    )
-    facts = protocol.begin(facts, is_look_fresh=is_look_fresh, is_thorough=is_thorough)
+    facts = _opening_facts(work, tag, postings, outset)
     return rows.create(
         tenant_id=work.tenant_id,
         company_id=work.company_id,
@@ -155,6 +139,24 @@ def _intend(
         fiscal_period=planned.period,
         made_at=now,
     )
+
+
+def _opening_facts(work: Work, tag: str, postings: Sequence[Posting], outset: Outset) -> Facts:
+    """Where the protocol begins; an identity that a lost answer left unclean is so still."""
+    facts = Facts(
+        tag=tag,
+        entries=tuple(entry_of(posting) for posting in postings),
+        watermark=outset.watermark,
+        highest=outset.highest,
+        release=work.policy.release,
+        can_post=outset.can_post,
+        places={
+            str(posting.pk): Place(is_clean=False)
+            for posting in postings
+            if not posting.is_identity_clean
+        },
+    )
+    return protocol.begin(facts, is_look_fresh=outset.is_look_fresh, is_thorough=outset.is_thorough)
 
 
 def entry_of(posting: Posting) -> Entry:

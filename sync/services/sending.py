@@ -22,7 +22,7 @@ from sync.domain.policy import Release
 from sync.domain.posting_state import PostingState
 from sync.models import Batch, Posting
 from sync.services import clearing, crash_points, settling
-from sync.services.assembling import assemble
+from sync.services.assembling import Outset, assemble
 from sync.services.lease import Lease, LeaseLost, release_lease, take_lease
 from sync.services.pace import Pace
 from sync.services.posting import drive
@@ -153,15 +153,18 @@ class _Turn:
                 self._progress(self._sent.invoices, self._total)
 
     def _assemble(self, look: settling.Look, *, can_post: bool, is_full: bool) -> Batch | None:
-        return assemble(
-            self._work,
-            self._lease,
-            size=self._pace.batch_size,
+        outset = Outset(
             watermark=look.low_mark,
             highest=look.highest,
             can_post=can_post,
             is_look_fresh=True,
             is_thorough=look.is_thorough,
+        )
+        return assemble(
+            self._work,
+            self._lease,
+            size=self._pace.batch_size,
+            outset=outset,
             is_full=is_full,
             now=self._work.clock(),
         )
