@@ -144,15 +144,11 @@ def map_bill(
         or bill.invoice_date is None
     ):
         return Unmapped(problems=tuple(notes.problems), warnings=tuple(notes.warnings))
-    chosen = [choice for choice in choices if isinstance(choice, Chosen)]
     return Mapped(
         document_number=number,
         invoice_date=bill.invoice_date,
         total=amounts.total,
-        lines=tuple(
-            _mapped_line(line, choice, amount, desk)
-            for line, choice, amount in zip(bill.lines, chosen, amounts.lines, strict=True)
-        ),
+        lines=_mapped_lines(desk, choices, amounts),
         description=fit(bill.description, DESCRIPTION_LENGTH).text,
         po_number=folded(bill.purchase_order_number).upper(),
         tax_control=TaxControl.ENTER if policy.tax_rule is TaxRule.TOTALS_ARE_OWED else None,
@@ -212,6 +208,17 @@ def _line_warnings(desk: Desk, choices: Sequence[Chosen | Problem]) -> Iterator[
             "An account was chosen here for a line that is no longer on the bill; it is not used.",
             subject=gone[0],
         )
+
+
+def _mapped_lines(
+    desk: Desk, choices: Sequence[Chosen | Problem], amounts: Amounts
+) -> tuple[MappedLine, ...]:
+    """Every line with its account and amount; every one of them has an account by now."""
+    chosen = [choice for choice in choices if isinstance(choice, Chosen)]
+    return tuple(
+        _mapped_line(line, choice, amount, desk)
+        for line, choice, amount in zip(desk.bill.lines, chosen, amounts.lines, strict=True)
+    )
 
 
 def _mapped_line(line: BillLine, choice: Chosen, amount: Decimal, desk: Desk) -> MappedLine:
