@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
@@ -33,6 +34,54 @@ class Touch:
 
     count: int | None
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How a count reads: "3 bills held for tax", or the sentence for none."""
+
+    one: str
+    rest: str
+    none: str
+
+
+#: By the name under which it is counted.
+COUNTED: Mapping[str, Counted] = {
+    "unassigned": Counted("bill", "without an approver", "No bill is without an approver."),
+    "older": Counted(
+        "bill", "older; they stay out unless you send one by hand", "No older bill waits."
+    ),
+    "review": Counted("bill", "in Review", "Nothing is in Review now."),
+    "twins": Counted("bill", "held for it now", "None is held now."),
+    "way": Counted("bill", "not yet in a batch", "No bill waits for a batch now."),
+    "closed": Counted("bill", "held by a closed period", "No bill meets a closed period now."),
+    "moved": Counted("bill", "moved to a later day", "No posting date is moved now."),
+    "unmapped": Counted("bill", "waiting for an account", "No bill waits for an account now."),
+    "taxed": Counted("bill", "held for tax", "No bill is held for tax now."),
+    "undecided": Counted("vendor", "not linked yet", "No vendor waits."),
+    "linked": Counted("vendor", "linked", "No vendor is linked yet."),
+    "made": Counted("vendor", "made by us keep what they have", "No vendor was made by us yet."),
+}
+#: Field of the policy → the count of what it touches.
+TOUCHED: Mapping[str, str] = {
+    "unassigned_bills": "unassigned",
+    "cutover_date": "older",
+    "review": "review",
+    "duplicate_rule": "twins",
+    "release": "way",
+    "posting_date_rule": "way",
+    "closed_period_rule": "closed",
+    "first_open_date": "moved",
+    "catch_all_account": "unmapped",
+    "tax_rule": "taxed",
+    "vendor_creation": "undecided",
+    "stored_number_rule": "undecided",
+    "number_map": "linked",
+    "vendor_number_rule": "made",
+    "vendor_gl_account": "linked",
+    "owned_vendor_fields": "linked",
+}
+NEW_VENDORS_ONLY = ("vendor_group", "vendor_terms", "vendor_tax_group")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,57 +156,28 @@ def _older(rows: object, policy: Policy, zone: ZoneInfo) -> int:
     )
 
 
-def _in_words(found: dict[str, object], currency: str) -> dict[str, Touch]:
-    def some(key: str, one: str, rest: str, none: str) -> Touch:
-        count = int(str(found[key] or 0))
-        if not count:
-            return Touch(count=None, words=none)
-        amount = found.get(f"{key}_amount")
-        more = f", {money(amount, currency)}" if isinstance(amount, Decimal) else ""
-        return Touch(
-            count=count, words=f"{count_of(count, one)[len(str(count)) :].strip()} {rest}{more}."
-        )
-
-    way = some("way", "bill", "not yet in a batch", "No bill waits for a batch now.")
-    linked = some("linked", "vendor", "linked", "No vendor is linked yet.")
-    new = some("undecided", "vendor", "not linked yet", "No vendor waits.")
-    made = some("made", "vendor", "made by us keep what they have", "No vendor was made by us yet.")
+def _in_words(found: Mapping[str, object], currency: str) -> dict[str, Touch]:
+    told = {key: _told(key, found, currency) for key in COUNTED}
     largest = int(str(found["largest"] or 0))
     so_far = f"Largest so far: {count_of(largest, 'entry', 'entries')}."
     return {
-        "unassigned_bills": some(
-            "unassigned", "bill", "without an approver", "No bill is without an approver."
-        ),
-        "cutover_date": some(
-            "older", "bill", "older; they stay out unless you send one by hand",
-            "No older bill waits.",
-        ),
-        "review": some("review", "bill", "in Review", "Nothing is in Review now."),
-        "duplicate_rule": some("twins", "bill", "held for it now", "None is held now."),
-        "release": way,
-        "posting_date_rule": way,
-        "closed_period_rule": some(
-            "closed", "bill", "held by a closed period", "No bill meets a closed period now."
-        ),
-        "first_open_date": some(
-            "moved", "bill", "moved to a later day", "No posting date is moved now."
-        ),
-        "batch_size": Touch(count=None, words=so_far) if largest else way,
+        **{name: told[key] for name, key in TOUCHED.items()},
+        "batch_size": Touch(count=None, words=so_far) if largest else told["way"],
         "batch_description": Touch(count=None, words="Batches to come; those in Sage keep theirs."),
-        "catch_all_account": some(
-            "unmapped", "bill", "waiting for an account", "No bill waits for an account now."
-        ),
-        "tax_rule": some("taxed", "bill", "held for tax", "No bill is held for tax now."),
-        "vendor_creation": new,
-        "stored_number_rule": new,
-        "number_map": linked,
-        "vendor_number_rule": made,
-        "vendor_group": Touch(count=None, words="New vendors only."),
-        "vendor_terms": Touch(count=None, words="New vendors only."),
-        "vendor_tax_group": Touch(count=None, words="New vendors only."),
-        "vendor_gl_account": linked,
-        "owned_vendor_fields": linked,
-    }  # fmt: skip
+        **dict.fromkeys(NEW_VENDORS_ONLY, Touch(count=None, words="New vendors only.")),
+    }
+
+
+def _told(key: str, found: Mapping[str, object], currency: str) -> Touch:
+    """One count with its amount, where it has one; the words for none where nothing was found."""
+    counted = COUNTED[key]
+    count = int(str(found[key] or 0))
+    if not count:
+        return Touch(count=None, words=counted.none)
+    thing = count_of(count, counted.one)[len(str(count)) :].strip()
+    amount = found.get(f"{key}_amount")
+    more = f", {money(amount, currency)}" if isinstance(amount, Decimal) else ""
+    return Touch(count=count, words=f"{thing} {counted.rest}{more}.")
 
 
 def _count(condition: Q) -> Count:
