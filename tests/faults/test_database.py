@@ -64,6 +64,8 @@ def test_f48_statements_that_run_out_of_time_leave_no_half_state(desk: Desk) -> 
     heal(desk)
 
     all_in_sage(desk, 8)
+    sent = sorted(entry["DocumentNumber"] for entry in entries(desk))
+    assert sent == ["B-1", "B-2", "B-3", "S-1", "S-2", "S-3", "S-5", "S-8"]
 
 
 STRIKES = [("sync_batch", "40001"), ("sync_attempt", "40P01"), ("sync_answer", "40001"),
@@ -80,6 +82,8 @@ def test_f49_a_deadlock_or_conflict_anywhere_is_gone_with_the_next_pass(desk: De
     heal(desk)
 
     all_in_sage(desk, 7)
+    sent = sorted(entry["DocumentNumber"] for entry in entries(desk))
+    assert sent == ["B-1", "B-2", "B-3", "D-0", "D-1", "D-2", "D-3"]
 
 
 class failing_once:  # noqa: N801 - reads as a sentence

@@ -150,8 +150,10 @@ def test_f14_a_503_for_a_read_is_asked_again_within_the_call(settings: Any, desk
     settings.CONNECTOR = quick(settings.CONNECTOR, read_attempts=3)
     desk.sage_server.faults.add("status", "GET /APInvoiceBatches", status=503)
 
-    desk.sync()
+    report = desk.sync()
 
+    assert desk.sage_server.faults.hits
+    assert report.outcome == "ok"
     all_in_sage(desk, 3)
 
 
@@ -220,9 +222,12 @@ def test_f19_a_connection_reset_while_sending_is_unknown(
     with a_wire(settings, desk) as wire:
         wire.cut = Cut(begins=b"POST", after_bytes=sent_bytes)
         looked_up_first(desk)
+        assert {posting.state for posting in desk.postings()} == {"UNCERTAIN"}
+        assert entries(desk) == []
         heal(desk)
 
     all_in_sage(desk, 3)
+    assert sorted(entry["DocumentNumber"] for entry in entries(desk)) == ["B-1", "B-2", "B-3"]
 
 
 def test_f19_a_connection_reset_after_the_work_is_found(desk: Desk) -> None:

@@ -51,22 +51,31 @@ def test_f26_an_edit_put_right_again_clears_itself(desk: Desk) -> None:
     place = entry_of(desk, "B-2")
     desk.sage.edit_entry("CALBAK", *place, amount="222.22")
     heal(desk)
+    assert state_of(desk, "B-2") == "ATTENTION"
     desk.sage.edit_entry("CALBAK", *place, amount="200.02")
 
     heal(desk)
 
     all_in_sage(desk, 3)
+    [mended] = [p for p in desk.postings() if p.invoice_number == "B-2"]
+    assert (mended.state, mended.sage_amount) == ("IN_SAGE", Decimal("200.02"))
+    assert "222.22" not in told(mended)
 
 
 def test_f26_a_renamed_batch_is_followed_by_its_number(desk: Desk) -> None:
     desk.sync()
-    desk.sage.rename_batch("CALBAK", entry_of(desk, "B-1")[0], "AP November")
+    renamed = entry_of(desk, "B-1")[0]
+    desk.sage.rename_batch("CALBAK", renamed, "AP November")
     heal(desk)
     all_in_sage(desk, 3)
 
     a_bill(desk, "B-4")
     heal(desk)
     all_in_sage(desk, 4)
+    places = {p.invoice_number: p.sage_batch_number for p in desk.postings()}
+    assert {places[number] for number in ("B-1", "B-2", "B-3")} == {renamed}
+    assert places["B-4"] not in {None, renamed}
+    assert posts(desk) == 2
 
 
 def test_f26_a_renamed_batch_whose_answer_was_lost_is_found_by_its_entries(desk: Desk) -> None:
@@ -101,6 +110,13 @@ def test_f26_batches_posted_by_a_person_show_posted(desk: Desk) -> None:
     heal(desk)
 
     all_in_sage(desk, 3, status="Posted")
+    booked = {d["DocumentNumber"]: Decimal(d["Amount"]) for d in desk.ledger()["posted"]}
+    assert {number: booked.get(number) for number in ("B-1", "B-2", "B-3")} == {
+        "B-1": Decimal("100.01"),
+        "B-2": Decimal("200.02"),
+        "B-3": Decimal("300.03"),
+    }
+    assert [p.sage_status for p in desk.postings()] == ["Posted"] * 3
 
 
 def test_f26_an_entry_posting_could_not_take_is_followed_to_its_error_batch(desk: Desk) -> None:

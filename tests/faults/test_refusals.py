@@ -86,6 +86,9 @@ def test_f25_a_batch_somebody_has_open_is_tried_again_and_then_told(posting_desk
     heal(desk)
 
     all_in_sage(desk, 3, status="Posted")
+    booked = [document["DocumentNumber"] for document in desk.ledger()["posted"]]
+    assert [booked.count(number) for number in ("B-1", "B-2", "B-3")] == [1, 1, 1]
+    assert posts(desk) == 1
 
 
 def test_f25_a_lock_that_stays_leaves_the_batch_open_and_says_so(

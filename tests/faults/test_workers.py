@@ -159,6 +159,8 @@ def test_f43_a_time_out_at_any_moment_leaves_rows_that_can_be_taken_up(desk: Des
     heal(desk)
 
     all_in_sage(desk, 11)
+    sent = sorted(entry["DocumentNumber"] for entry in entries(desk))
+    assert sent == ["B-1", "B-2", "B-3", *(f"T-{number}" for number in range(8))]
 
 
 def test_f43_a_timed_out_job_gives_its_turn_back(desk: Desk) -> None:
@@ -213,6 +215,8 @@ def test_f44_a_changed_secret_key_loses_queued_jobs_and_no_work(
 
     take_job_and_run()
     all_in_sage(desk, 3)
+    assert sorted(entry["DocumentNumber"] for entry in entries(desk)) == ["B-1", "B-2", "B-3"]
+    assert posts(desk) == 1
 
 
 def test_f44_a_job_carries_nothing_but_texts_and_survives_a_deploy(desk: Desk) -> None:
