@@ -9,6 +9,7 @@ from sync.models import MappingRule, VendorLink
 from tenants.audit import Actor
 from tenants.scoping import tenant_scope
 from tests.integration.sync.world import BAKERY_NUMBERS, Desk, a_desk, a_policy
+from tests.kept_world import a_kept_desk
 
 PRIYA, DANA = Actor(name="Priya Raman"), Actor(name="Dana Whitfield")
 TRADE_SHOWS, UTILITIES = "0caCbkTradeShows0001", "0caCbkUtilities00001"
@@ -20,8 +21,15 @@ def now() -> datetime:
 
 @contextmanager
 def a_synced_desk(settings: Any, **policy: Any) -> Iterator[Desk]:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS, **policy)) as desk:
-        desk.sync()
+    """The bakery after its first sync."""
+
+    @contextmanager
+    def make() -> Iterator[Desk]:
+        with a_desk(settings, policy=a_policy(BAKERY_NUMBERS, **policy)) as desk:
+            desk.sync()
+            yield desk
+
+    with a_kept_desk(settings, f"bakery {sorted(policy.items())}", make) as desk:
         yield desk
 
 

@@ -135,6 +135,13 @@ def connect(
     turns.keep_turns(tenant_id=company.tenant_id, company_id=company.pk)
 
 
+def settle_in(settings: Any, bill_server: StandInServer, sage_server: StandInServer) -> None:
+    """Let the product call the two stand-ins, and nobody else."""
+    settings.PRACTICE = True
+    settings.PRACTICE_BILL_URL = bill_server.url
+    settings.PRACTICE_SAGE_URL = sage_server.url
+
+
 @contextmanager
 def a_desk(settings: Any, *, policy: Policy | None = None, bill_data: Any = None,
            organization: str = BAKERY, database: str = "CALBAK") -> Iterator[Desk]:  # fmt: skip
@@ -142,9 +149,7 @@ def a_desk(settings: Any, *, policy: Policy | None = None, bill_data: Any = None
     bill = BillWorld.from_file(SAMPLES / "bill-practice.json") if bill_data is None else bill_data
     sage = Sage300World.from_file(SAMPLES / "sage300-practice.json")
     with StandInServer(bill) as bill_server, StandInServer(sage) as sage_server:
-        settings.PRACTICE = True
-        settings.PRACTICE_BILL_URL = bill_server.url
-        settings.PRACTICE_SAGE_URL = sage_server.url
+        settle_in(settings, bill_server, sage_server)
         company = builders.a_company()
         connect(company, organization=organization, database=database,
                 sage_url=sage_server.url, policy=policy)  # fmt: skip
