@@ -132,6 +132,25 @@ def test_f12_a_commit_after_everything_was_posted_is_swept_and_never_posted(
     assert entries(posting_desk, status="Open") == []
 
 
+def test_f12_a_copy_that_comes_late_is_found_though_a_clerk_has_renamed_its_batch(
+    desk: Desk,
+) -> None:
+    desk.sage_server.faults.add("refuse", POST_BATCH)
+    heal(desk)
+    all_in_sage(desk, 3)
+    ours = entries(desk)[0]
+    db = desk.sage.company("CALBAK")
+    with db.lock:
+        late = batches.new_batch(db, desk.sage.session("MLCONN"), Description="AP November")
+    copy_into(desk, late, ours)
+    assert len(entries(desk)) == 4
+
+    heal(desk)
+
+    all_in_sage(desk, 3)
+    assert {entry["BatchNumber"] for entry in entries(desk)} == {ours["BatchNumber"]}
+
+
 def test_f13_f14_a_5xx_for_a_post_is_unknown_whether_it_ran_or_not(desk: Desk) -> None:
     for number, (kind, status) in enumerate(product(["status", "status_after"], [500, 502, 504])):
         if number:
