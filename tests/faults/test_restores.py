@@ -148,6 +148,25 @@ def decide(desk: Desk, number: int, choice: str) -> None:
             "--by", "Dana", "--note", "looked in the backup")  # fmt: skip
 
 
+def test_f28_a_restore_that_loses_only_the_batch_just_made_is_noticed(desk: Desk) -> None:
+    heal(desk)
+    before = desk.sage.snapshot("CALBAK")
+    a_bill(desk, "LOST-1")
+    desk.sync()
+    [sent] = desk.postings(invoice_number="LOST-1", state="IN_SAGE")
+    desk.sage.restore(before)
+
+    report = desk.sync()
+
+    assert report.outcome == "paused"
+    assert "Sage was restored from a backup" in report.sentence
+    decide(desk, sent.sage_batch_number or 0, "send-again")
+    command("decide_restore", *named(desk), "--go-on")
+    heal(desk)
+    all_in_sage(desk, 4)
+    assert posts(desk) == 3
+
+
 def test_f28_a_batch_posted_in_the_lost_day_is_open_again_and_followed(
     posting_desk: Desk,
 ) -> None:
