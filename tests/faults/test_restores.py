@@ -167,6 +167,41 @@ def test_f28_a_restore_that_loses_only_the_batch_just_made_is_noticed(desk: Desk
     assert posts(desk) == 3
 
 
+def test_f28_an_entry_that_a_posting_left_behind_is_open_again_and_holds_nothing(
+    desk: Desk,
+) -> None:
+    heal(desk)
+    [ours] = [e for e in entries(desk) if e["DocumentNumber"] == "B-2"]
+    batch, entry = ours["BatchNumber"], ours["EntryNumber"]
+    before = desk.sage.snapshot("CALBAK")
+    desk.sage.mark_entry_bad("CALBAK", batch, entry, reason="Vendor PRAMIL is on hold.")
+    desk.sage.post_batch("CALBAK", batch)
+    say_not_where_it_went(desk)
+    desk.sync()
+    [moved] = desk.postings(invoice_number="B-2")
+    assert (moved.state, moved.sage_status) == ("ATTENTION", "Posted")
+    desk.sage.restore(before)
+    assert desk.sync().outcome == "paused"
+
+    command("decide_restore", *named(desk), "--go-on")
+    report = desk.sync()
+
+    assert report.outcome != "paused", report.sentence
+    heal(desk)
+    agrees(desk)
+    [again] = desk.postings(invoice_number="B-2")
+    assert (again.sage_status, again.sage_batch_number) == ("Open", batch)
+    assert posts(desk) == 1
+
+
+def say_not_where_it_went(desk: Desk) -> None:
+    """Sage tells that an entry was moved to an error batch, and not to which."""
+    books = desk.sage.company("CALBAK")
+    with books.lock:
+        for row in books.table("APPostingErrorMessages").rows():
+            row["ErrorBatchNumber"] = row["ErrorEntryNumber"] = 0
+
+
 def test_f28_a_batch_posted_in_the_lost_day_is_open_again_and_followed(
     posting_desk: Desk,
 ) -> None:

@@ -477,6 +477,17 @@ def test_after_a_restore_what_sage_no_longer_has_is_removed_and_the_rest_followe
     assert (after.watermark, after.highest, after.is_thorough) == (58, 58, True)
 
 
+@pytest.mark.parametrize("fate", [Fate.MOVED, Fate.DIFFERS])
+def test_a_batch_that_a_restore_opened_is_posted_for_none_of_its_entries(fate: Fate) -> None:
+    left_behind = replace(HERE, fate=fate, status=BatchStatus.POSTED, posting_sequence=7)
+    facts = Facts(tag="T", entries=entries(1), watermark=50, places={"p1": left_behind})
+
+    after = sweeping.after_sage_restore(facts, [a_header(58)])
+
+    place = after.place("p1")
+    assert (place.fate, place.status, place.posting_sequence) == (fate, BatchStatus.OPEN, 0)
+
+
 def test_the_low_mark_trails_and_never_passes_an_unsettled_batch() -> None:
     seen = {50: NOW - timedelta(hours=3), 55: NOW - timedelta(hours=2), 60: NOW}
 
