@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sync.domain.policy import Release
-from tests.faults.office import an_office
+from tests.faults.office import an_office, an_office_after, heal
 from tests.integration.sync.world import Desk
 
 
@@ -19,6 +19,27 @@ def desk(settings: Any, transactional_db: None) -> Iterator[Desk]:
 @pytest.fixture
 def posting_desk(settings: Any, transactional_db: None) -> Iterator[Desk]:
     with an_office(settings, release=Release.POST) as opened:
+        yield opened
+
+
+@pytest.fixture
+def synced_desk(settings: Any, transactional_db: None) -> Iterator[Desk]:
+    """After the first sync: the three bills lie in Sage in an Open batch."""
+    with an_office_after(Desk.sync, settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def rested_desk(settings: Any, transactional_db: None) -> Iterator[Desk]:
+    """After the first sync and those that found nothing more to do."""
+    with an_office_after(heal, settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def rested_posting_desk(settings: Any, transactional_db: None) -> Iterator[Desk]:
+    """The same where the company has us post: the three bills are Posted."""
+    with an_office_after(heal, settings, release=Release.POST) as opened:
         yield opened
 
 

@@ -29,6 +29,7 @@ from sync.models import Attempt, Batch, Bill, Cursor, Posting, Run
 from sync.services import crash_points
 from tenants.scoping import tenant_scope
 from tests.integration.sync.world import BAKERY, SAMPLES, Desk, a_desk
+from tests.kept_world import a_kept_desk
 
 MILL, FREIGHT = "009CbkPrairieMill001", "009CbkMarlowFreig001"
 FLOUR, FREIGHT_IN = "0caCbkFlour000000001", "0caCbkFreightDeli001"
@@ -77,6 +78,22 @@ def an_office(settings: Any, *, bills: int = 3, **policy: Any) -> Iterator[Desk]
     with a_desk(settings, policy=a_policy(**policy), bill_data=small_world()) as desk:
         for number in range(1, bills + 1):
             a_bill(desk, f"B-{number}", amount=Decimal("100.01") * number)
+        yield desk
+
+
+@contextmanager
+def an_office_after(work: Callable[[Desk], object], settings: Any, **policy: Any) -> Iterator[Desk]:
+    """An office whose bills have come as far as `work`, a sync or more, brings them."""
+
+    @contextmanager
+    def make() -> Iterator[Desk]:
+        with an_office(settings, **policy) as desk:
+            work(desk)
+            yield desk
+
+    settings.CONNECTOR = quick(settings.CONNECTOR)
+    name = f"office after {work.__qualname__} {sorted(policy.items())}"
+    with a_kept_desk(settings, name, make) as desk:
         yield desk
 
 

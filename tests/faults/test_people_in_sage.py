@@ -32,8 +32,10 @@ def state_of(desk: Desk, number: str) -> str:
     return str(posting.state)
 
 
-def test_f26_an_edited_amount_is_told_with_both_figures_and_not_overwritten(desk: Desk) -> None:
-    desk.sync()
+def test_f26_an_edited_amount_is_told_with_both_figures_and_not_overwritten(
+    synced_desk: Desk,
+) -> None:
+    desk = synced_desk
     desk.sage.edit_entry("CALBAK", *entry_of(desk, "B-2"), amount="222.22")
 
     heal(desk)
@@ -46,8 +48,8 @@ def test_f26_an_edited_amount_is_told_with_both_figures_and_not_overwritten(desk
     assert Decimal(left["DocumentTotalIncludingTax"]) == Decimal("222.22")
 
 
-def test_f26_an_edit_put_right_again_clears_itself(desk: Desk) -> None:
-    desk.sync()
+def test_f26_an_edit_put_right_again_clears_itself(synced_desk: Desk) -> None:
+    desk = synced_desk
     place = entry_of(desk, "B-2")
     desk.sage.edit_entry("CALBAK", *place, amount="222.22")
     heal(desk)
@@ -62,8 +64,8 @@ def test_f26_an_edit_put_right_again_clears_itself(desk: Desk) -> None:
     assert "222.22" not in told(mended)
 
 
-def test_f26_a_renamed_batch_is_followed_by_its_number(desk: Desk) -> None:
-    desk.sync()
+def test_f26_a_renamed_batch_is_followed_by_its_number(synced_desk: Desk) -> None:
+    desk = synced_desk
     renamed = entry_of(desk, "B-1")[0]
     desk.sage.rename_batch("CALBAK", renamed, "AP November")
     heal(desk)
@@ -88,8 +90,8 @@ def test_f26_a_renamed_batch_whose_answer_was_lost_is_found_by_its_entries(desk:
     assert posts(desk) == 1
 
 
-def test_f26_an_entry_moved_to_another_batch_is_followed_there(desk: Desk) -> None:
-    desk.sync()
+def test_f26_an_entry_moved_to_another_batch_is_followed_there(synced_desk: Desk) -> None:
+    desk = synced_desk
     desk.sage.move_entry("CALBAK", *entry_of(desk, "B-2"))
 
     heal(desk)
@@ -103,8 +105,8 @@ def test_f26_an_entry_moved_to_another_batch_is_followed_there(desk: Desk) -> No
         assert "no longer there" in moved.sentence
 
 
-def test_f26_batches_posted_by_a_person_show_posted(desk: Desk) -> None:
-    desk.sync()
+def test_f26_batches_posted_by_a_person_show_posted(synced_desk: Desk) -> None:
+    desk = synced_desk
     desk.sage.post_batch("CALBAK", entry_of(desk, "B-1")[0])
 
     heal(desk)
@@ -119,8 +121,10 @@ def test_f26_batches_posted_by_a_person_show_posted(desk: Desk) -> None:
     assert [p.sage_status for p in desk.postings()] == ["Posted"] * 3
 
 
-def test_f26_an_entry_posting_could_not_take_is_followed_to_its_error_batch(desk: Desk) -> None:
-    desk.sync()
+def test_f26_an_entry_posting_could_not_take_is_followed_to_its_error_batch(
+    synced_desk: Desk,
+) -> None:
+    desk = synced_desk
     batch, entry = entry_of(desk, "B-2")
     desk.sage.mark_entry_bad("CALBAK", batch, entry, reason="Vendor PRAMIL is on hold.")
     desk.sage.post_batch("CALBAK", batch)
@@ -139,8 +143,10 @@ def test_f26_an_entry_posting_could_not_take_is_followed_to_its_error_batch(desk
     all_in_sage(desk, 3, status="Posted")
 
 
-def test_f26_an_entry_moved_without_a_word_of_where_is_searched_and_found(desk: Desk) -> None:
-    desk.sync()
+def test_f26_an_entry_moved_without_a_word_of_where_is_searched_and_found(
+    synced_desk: Desk,
+) -> None:
+    desk = synced_desk
     batch, entry = entry_of(desk, "B-2")
     desk.sage.mark_entry_bad("CALBAK", batch, entry, reason="Vendor PRAMIL is on hold.")
     desk.sage.post_batch("CALBAK", batch)
@@ -162,9 +168,9 @@ def test_f26_an_entry_moved_without_a_word_of_where_is_searched_and_found(desk: 
 
 @pytest.mark.parametrize("what", ["entry", "batch"])
 def test_f26_what_a_person_deleted_is_told_and_never_sent_again_by_itself(
-    desk: Desk, what: str
+    synced_desk: Desk, what: str
 ) -> None:
-    desk.sync()
+    desk = synced_desk
     batch, entry = entry_of(desk, "B-2")
     if what == "entry":
         desk.sage.delete_entry("CALBAK", batch, entry)

@@ -29,9 +29,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.mark.parametrize("names_entry", [True, False])
 def test_f22_a_batch_kept_in_part_is_completed_without_a_second_copy(
-    desk: Desk, names_entry: bool
+    synced_desk: Desk, names_entry: bool
 ) -> None:
-    desk.sync()
+    desk = synced_desk
     for round_, mode in enumerate(["atomic", "header_left", "entries_left"]):
         for number in range(5):
             a_bill(desk, f"R-{round_}-{number}")
@@ -108,8 +108,10 @@ def test_f25_a_lock_that_stays_leaves_the_batch_open_and_says_so(
         assert all("in use by DANA" in posting.sentence for posting in desk.postings())
 
 
-def test_f25_a_period_locked_meanwhile_holds_those_bills_with_sages_words(desk: Desk) -> None:
-    desk.sync()
+def test_f25_a_period_locked_meanwhile_holds_those_bills_with_sages_words(
+    synced_desk: Desk,
+) -> None:
+    desk = synced_desk
     later(desk)
     a_bill(desk, "L-1")
     now = desk.clock()

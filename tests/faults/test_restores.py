@@ -61,9 +61,9 @@ class OurBackup:
 @pytest.mark.parametrize("is_renamed", [False, True])
 @pytest.mark.parametrize("has_command", [False, True])
 def test_f47_rows_lost_by_a_failover_are_found_in_sage_and_not_sent_again(
-    desk: Desk, is_renamed: bool, has_command: bool
+    rested_desk: Desk, is_renamed: bool, has_command: bool
 ) -> None:
-    heal(desk)
+    desk = rested_desk
     backup = OurBackup()
     a_bill(desk, "LATER-1")
     a_bill(desk, "LATER-2")
@@ -89,8 +89,8 @@ def test_f47_rows_lost_by_a_failover_are_found_in_sage_and_not_sent_again(
         assert all(p.state == "IN_SAGE" or p.sentence for p in late), [told(p) for p in late]
 
 
-def test_after_a_restore_many_batches_are_got_through_though_reads_fail(desk: Desk) -> None:
-    heal(desk)
+def test_after_a_restore_many_batches_are_got_through_though_reads_fail(rested_desk: Desk) -> None:
+    desk = rested_desk
     for number in range(4):
         desk.sage.clerk_enters_invoice("CALBAK", "PRAMIL", f"OWN-{number}", "5.00", "5010100")
     command("after_restore")
@@ -108,8 +108,8 @@ def test_after_a_restore_many_batches_are_got_through_though_reads_fail(desk: De
     all_in_sage(desk, 4)
 
 
-def test_f28_a_restored_sage_stops_every_send_until_a_person_decides(desk: Desk) -> None:
-    heal(desk)
+def test_f28_a_restored_sage_stops_every_send_until_a_person_decides(rested_desk: Desk) -> None:
+    desk = rested_desk
     before = desk.sage.snapshot("CALBAK")
     for number in range(2):
         a_bill(desk, f"LOST-{number}")
@@ -231,8 +231,10 @@ def test_f28_a_batch_posted_in_the_lost_day_is_open_again_and_followed(
     assert (again.state, again.sage_status) == ("IN_SAGE", "Ready To Post")
 
 
-def test_f28_a_batch_deleted_in_the_lost_day_is_open_again_and_not_sent_twice(desk: Desk) -> None:
-    heal(desk)
+def test_f28_a_batch_deleted_in_the_lost_day_is_open_again_and_not_sent_twice(
+    rested_desk: Desk,
+) -> None:
+    desk = rested_desk
     before = desk.sage.snapshot("CALBAK")
     number = max(e["BatchNumber"] for e in entries(desk))
     desk.sage.delete_batch("CALBAK", number)
@@ -251,9 +253,9 @@ def test_f28_a_batch_deleted_in_the_lost_day_is_open_again_and_not_sent_twice(de
 
 
 def test_f28_a_restored_sage_that_was_used_on_is_seen_by_a_number_given_out_again(
-    desk: Desk,
+    rested_desk: Desk,
 ) -> None:
-    heal(desk)
+    desk = rested_desk
     before = desk.sage.snapshot("CALBAK")
     a_bill(desk, "LOST-1")
     desk.sync()
@@ -276,8 +278,8 @@ def test_f28_a_restored_sage_that_was_used_on_is_seen_by_a_number_given_out_agai
     assert f"no longer has batch {number}" in lost.sentence
 
 
-def test_f28_history_cleared_of_the_newest_batches_is_no_restore(desk: Desk) -> None:
-    heal(desk)
+def test_f28_history_cleared_of_the_newest_batches_is_no_restore(rested_desk: Desk) -> None:
+    desk = rested_desk
     number = max(e["BatchNumber"] for e in entries(desk))
     desk.sage.post_batch("CALBAK", number)
     heal(desk)
@@ -292,8 +294,8 @@ def test_f28_history_cleared_of_the_newest_batches_is_no_restore(desk: Desk) -> 
     assert posts(desk) == 2
 
 
-def test_cleared_history_is_a_note_and_never_a_resend(desk: Desk) -> None:
-    heal(desk)
+def test_cleared_history_is_a_note_and_never_a_resend(rested_desk: Desk) -> None:
+    desk = rested_desk
     desk.sage.post_batch("CALBAK", max(e["BatchNumber"] for e in entries(desk)))
     heal(desk)
     a_bill(desk, "B-4")

@@ -14,8 +14,8 @@ from sync.services import acts, intake
 from sync.services.acts import Done, NotOpen, Overtaken
 from sync.services.clients import open_work
 from tenants.scoping import tenant_scope
-from tests.integration.sync.workbench import PRIYA
-from tests.integration.sync.world import BAKERY_NUMBERS, Desk, a_desk, a_policy
+from tests.integration.sync.workbench import PRIYA, a_synced_desk
+from tests.integration.sync.world import Desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,8 +26,7 @@ def one(desk: Desk, number: str) -> Any:
 
 
 def test_a_bill_changed_after_it_is_in_sage_is_told_and_never_overwritten(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         before = desk.ledger()
         desk.bill.edit_bill(one(desk, "PM-48190").source_id, description="Other words")
 
@@ -43,8 +42,7 @@ def test_a_bill_changed_after_it_is_in_sage_is_told_and_never_overwritten(settin
 def test_a_change_after_sending_is_dealt_with_by_a_person_until_bill_changes_again(
     settings: Any,
 ) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         bill_id = one(desk, "PM-48190").source_id
         desk.bill.edit_bill(bill_id, description="Other words")
         desk.sync()
@@ -81,8 +79,7 @@ def deal_with(desk: Desk, seen: str) -> Done | NotOpen | Overtaken:
 def test_a_changed_bill_that_was_removed_in_sage_and_sent_again_is_as_bill_says(
     settings: Any,
 ) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         sent = one(desk, "PM-48190")
         desk.bill.edit_bill(sent.source_id, description="Other words")
         desk.sync()
@@ -104,8 +101,7 @@ def test_a_changed_bill_that_was_removed_in_sage_and_sent_again_is_as_bill_says(
 
 @pytest.mark.parametrize("number", ["5512", "10442"])
 def test_a_bill_that_stops_being_approved_goes_back_to_waiting(settings: Any, number: str) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         assert one(desk, number).state in {"BLOCKED", "ATTENTION"}
         desk.bill.unapprove_bill(one(desk, number).source_id)
         desk.bill.set_switches({"approval_moves_updated_time": True})
@@ -117,8 +113,7 @@ def test_a_bill_that_stops_being_approved_goes_back_to_waiting(settings: Any, nu
 
 
 def test_an_archived_bill_is_skipped_and_comes_back_when_restored(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         bill_id = one(desk, "5512").source_id
         desk.bill.archive_bill(bill_id)
         desk.sync()
@@ -131,8 +126,7 @@ def test_an_archived_bill_is_skipped_and_comes_back_when_restored(settings: Any)
 
 
 def test_a_refused_bill_corrected_in_bill_goes_by_itself(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         novak = one(desk, "10442")
         desk.bill.edit_bill(
             novak.source_id, invoice={"invoiceNumber": "10442-B", "invoiceDate": "2026-11-20"}
@@ -147,9 +141,7 @@ def test_a_refused_bill_corrected_in_bill_goes_by_itself(settings: Any) -> None:
 
 
 def test_the_cursor_rests_on_the_last_change_that_was_saved(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
-
+    with a_synced_desk(settings) as desk:
         with tenant_scope(desk.company.tenant_id):
             cursor = Cursor.objects.for_tenant(desk.company.tenant_id).get(stream="bills")
         newest = max(posting.bill.updated_in_bill_at for posting in with_bills(desk))
@@ -165,8 +157,7 @@ def with_bills(desk: Desk) -> list[Any]:
 
 
 def test_a_new_account_in_bill_is_read_when_a_bill_names_it(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         account = desk.bill.add_account(
             "Calder Bakery", name="Ovens", account={"number": "6210-100", "type": "EXPENSE"}
         )
@@ -186,8 +177,7 @@ def test_a_new_account_in_bill_is_read_when_a_bill_names_it(settings: Any) -> No
 
 def test_an_older_reading_of_a_bill_changes_nothing(settings: Any) -> None:
     """A worker that was held up brings what somebody else has read anew since."""
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         work = open_work(
             tenant_id=desk.company.tenant_id, company_id=desk.company.pk, clock=desk.clock,
             worker="test",

@@ -11,7 +11,8 @@ from sync.models import Batch, Posting
 from sync.services import landings
 from sync.services.clients import open_work
 from tenants.scoping import tenant_scope
-from tests.integration.sync.world import BAKERY_NUMBERS, Desk, a_desk, a_policy
+from tests.integration.sync.workbench import a_synced_desk
+from tests.integration.sync.world import Desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,8 +41,7 @@ def write(desk: Desk, posting: Posting, **values: Any) -> None:
 
 @pytest.mark.parametrize("state", ["WAITING", "BLOCKED", "REVIEW", "READY"])
 def test_a_row_that_had_gone_back_is_in_sage_again(settings: Any, state: str) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         posting = desk.postings(state="IN_SAGE")[0]
         write(desk, posting, state=state, sage_batch_number=None)
 
@@ -51,8 +51,7 @@ def test_a_row_that_had_gone_back_is_in_sage_again(settings: Any, state: str) ->
 
 
 def test_what_a_person_left_out_stays_left_out(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         posting = desk.postings(state="IN_SAGE")[0]
         write(desk, posting, state="SKIPPED", is_skipped_by_person=True)
 

@@ -9,6 +9,7 @@ import pytest
 from sync.domain.words import count_of
 from sync.models import LogEntry, Run
 from tenants.scoping import tenant_scope
+from tests.integration.sync.workbench import a_synced_desk
 from tests.integration.sync.world import (
     BAKERY_NUMBERS,
     CATERING,
@@ -62,8 +63,7 @@ def test_ids_that_differ_only_in_capitals_get_order_numbers_of_their_own(setting
 
 
 def test_a_second_sync_of_an_unchanged_world_writes_nothing_to_sage(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         before = desk.ledger()
         desk.bill_server.requests.clear()
         desk.sage_server.requests.clear()
@@ -82,8 +82,7 @@ def test_a_second_sync_of_an_unchanged_world_writes_nothing_to_sage(settings: An
 
 
 def test_an_unchanged_pass_decides_only_what_another_bill_may_have_freed(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         duplicates = len(desk.postings(state="REVIEW"))
 
         report = desk.sync()
@@ -95,9 +94,7 @@ def test_an_unchanged_pass_decides_only_what_another_bill_may_have_freed(setting
 
 
 def test_every_stopped_bill_says_why_and_who_must_act(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
-
+    with a_synced_desk(settings) as desk:
         stopped = [p for p in desk.postings() if p.state in {"BLOCKED", "REVIEW", "ATTENTION"}]
         assert all(len(posting.sentence) > 20 for posting in stopped)
         assert all(
@@ -108,9 +105,7 @@ def test_every_stopped_bill_says_why_and_who_must_act(settings: Any) -> None:
 
 
 def test_an_invoice_a_clerk_has_keyed_is_never_sent_beside_it(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
-
+    with a_synced_desk(settings) as desk:
         (novak,) = desk.postings(invoice_number="10442")
         assert novak.state == "ATTENTION"
         assert "already" in novak.sentence
@@ -124,8 +119,7 @@ def test_an_invoice_a_clerk_has_keyed_is_never_sent_beside_it(settings: Any) -> 
 
 
 def test_a_bill_approved_later_goes_with_the_next_sync(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
+    with a_synced_desk(settings) as desk:
         (waiting,) = desk.postings(invoice_number="SR-4410")
         desk.bill.approve_bill(waiting.source_id, steps="all")
 
@@ -137,9 +131,7 @@ def test_a_bill_approved_later_goes_with_the_next_sync(settings: Any) -> None:
 
 
 def test_the_log_tells_what_happened_to_each_invoice(settings: Any) -> None:
-    with a_desk(settings, policy=a_policy(BAKERY_NUMBERS)) as desk:
-        desk.sync()
-
+    with a_synced_desk(settings) as desk:
         (posting,) = desk.postings(invoice_number="PM-48190")
         with tenant_scope(desk.company.tenant_id):
             rows = LogEntry.objects.for_tenant(desk.company.tenant_id).filter(posting=posting)
