@@ -25,7 +25,7 @@ from sync.queries.bill_desks import grounds_of
 from sync.queries.reconciling import Held, find_held, find_linked, linked_vendor, mapped_accounts
 from sync.services import periods as refusals
 from sync.services.reconcile_reading import BatchesRead, EntryRead, by_order
-from sync.services.vendors import write_stamp
+from sync.services.vendor_updates import write_stamp
 from sync.services.work import Work
 
 

@@ -30,6 +30,7 @@ from sync.services import (
     sending,
     subscriptions,
     vendor_defaults,
+    vendor_updates,
     vendors,
 )
 from sync.services.ahead import Ahead
@@ -134,7 +135,7 @@ class _Pass:
         matched = vendors.match_all(work)
         until = self._until()
         created = vendors.create_due(work, until=until)
-        updated = vendors.update_due(work, until=until)
+        updated = vendor_updates.update_due(work, until=until)
         updated += vendor_defaults.write_due(work, until=until)
         self._report.has_more |= work.clock() > until
         recorder.end(f"{matched} matched, {created} created, {updated} updated in Sage.")

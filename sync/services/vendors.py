@@ -1,4 +1,4 @@
-"""Takes BILL's vendors in, links or creates them in Sage, and updates the fields we own.
+"""Takes BILL's vendors in, and links them in Sage or creates them there.
 
 A number is allotted and committed before the create is sent. A vendor is read in Sage before it is
 created and after a lost answer: the number is the only key, so a second vendor cannot come of it.
@@ -28,9 +28,8 @@ from integrations.errors import (
 )
 from integrations.sage300.types import SageVendor
 from sync.domain.packing import pack, unpack
-from sync.domain.policy import Policy
 from sync.domain.problems import Problem, problem_to_dict
-from sync.domain.vendor_fields import changes, new_vendor, wanted_vendor
+from sync.domain.vendor_fields import new_vendor
 from sync.domain.vendor_matching import Ambiguous, Ask, Create, Linked, match_vendor
 from sync.domain.vendor_numbers import allot_vendor_number
 from sync.domain.vendor_suggestions import SageVendors
@@ -346,61 +345,3 @@ def _refuse(work: Work, link: VendorLink, found: object, sentence: str) -> None:
             link, event="vendor.refused", sentence=sentence, now=work.clock()
         )
         journal.write([line])
-
-
-def update_due(work: Work, *, until: datetime) -> int:
-    """Write the fields the company lets us own, where BILL's vendor has changed since we last did.
-
-    None is begun after `until`.
-    """
-    if not work.policy.owned_vendor_fields:
-        return 0
-    with tenant_scope(work.tenant_id):
-        links = list(
-            VendorLink.objects.for_tenant(work.tenant_id).filter(
-                company_id=work.company_id, state=LinkState.LINKED
-            )
-        )
-        accounts = CompanyPolicy.objects.for_tenant(work.tenant_id).get(company_id=work.company_id)
-    done = 0
-    for link in links:
-        if work.clock() > until:
-            break
-        account = str(accounts.vendor_accounts.get(link.bill_vendor_id, ""))
-        stamp = write_stamp(link, work.policy, account)
-        if link.sent_hash != stamp:
-            done += _update(work, link, account, stamp)
-    return done
-
-
-def write_stamp(link: VendorLink, policy: Policy, account: str) -> str:
-    """What `sent_hash` is once the fields we own stand in Sage as they should."""
-    owned = ",".join(sorted(policy.owned_vendor_fields))
-    parts = [link.content_hash, owned, account, policy.vendor_terms, policy.vendor_tax_group,
-             policy.vendor_gl_account]  # fmt: skip
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _update(work: Work, link: VendorLink, account: str, stamp: str) -> bool:
-    there = work.sage.find_vendor(link.sage_number)
-    if there is None:
-        return False
-    vendor = unpack(BillVendor, link.snapshot)
-    wanted = wanted_vendor(vendor, number=there.number, policy=work.policy, gl_account=account)
-    found = changes(there, wanted.vendor, work.policy.owned_vendor_fields)
-    sentence = ""
-    if found:
-        try:
-            work.sage.update_vendor(there.number, found)
-            sentence = f"Updated in Sage: {', '.join(sorted(found))}."
-        except (Rejected, NotFound, OutcomeUnknown) as error:
-            sentence = f"Sage did not take the change: {error.sentence}"
-    with tenant_scope(work.tenant_id):
-        link.sent_hash = stamp
-        link.save(update_fields=["sent_hash"])
-        if sentence:
-            line = journal.vendor_line(
-                link, event="vendor.updated", sentence=sentence, now=work.clock()
-            )
-            journal.write([line])
-    return bool(found)
