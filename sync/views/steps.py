@@ -57,6 +57,8 @@ HEADINGS: dict[str, tuple[str, str, str]] = {
     "vendor.creating": ("Vendor is being created", "n-people", "is-do"),
     "vendor.created": ("Vendor created in Sage", "n-people", "is-ok"),
     "vendor.updated": ("Vendor updated in Sage", "n-people", "is-ok"),
+    "vendor.update_refused": ("Sage refused a vendor's change", "s-attention", "is-bad"),
+    "vendor.update_unknown": ("Vendor's change sent, answer lost", "s-uncertain", "is-unsure"),
     "vendor.refused": ("Sage refused the vendor", "s-attention", "is-bad"),
     "vendor.number_taken": ("Vendor number is taken in Sage", "i-slow", "is-slow"),
     "vendor.ignored": ("Vendor left out", "n-people", ""),

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from sync.models import VendorLink
+from sync.domain.policy import VendorField
+from sync.models import LogEntry, VendorLink
 from tenants.scoping import tenant_scope
-from tests.faults.office import a_bill, agrees, an_office, crash, heal
+from tests.faults.office import MILL, a_bill, agrees, an_office, crash, heal, later
 from tests.integration.sync.world import Desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,3 +98,97 @@ def test_f52_two_bill_vendors_on_one_sage_number_are_shown_to_a_person(
         held = next(p for p in desk.postings() if p.invoice_number == "TWIN-1")
         assert held.state == "BLOCKED"
         assert held.sentence
+
+
+PATCH_VENDOR = "PATCH /APVendors"
+
+
+@pytest.fixture
+def updating(settings: Any, transactional_db: None) -> Iterator[Desk]:
+    """A company that keeps phone numbers in Sage as BILL has them; one has just changed there."""
+    owned = frozenset({VendorField.PHONE})
+    with an_office(settings, bills=0, owned_vendor_fields=owned) as desk:
+        heal(desk)
+        desk.bill.edit_vendor(MILL, phone="5550100199")
+        yield desk
+
+
+def phone(desk: Desk) -> str:
+    vendor = desk.sage.companies["CALBAK"].table("APVendors").find("PRAMIL")
+    return "".join(digit for digit in str(vendor["PhoneNumber"]) if digit.isdigit())
+
+
+def patches(desk: Desk) -> int:
+    counts = desk.sage_server.requests.counts()
+    return sum(count for kind, count in counts.items() if kind.startswith("PATCH "))
+
+
+def told_of_updates(desk: Desk) -> list[tuple[str, str]]:
+    with tenant_scope(desk.company.tenant_id):
+        lines = LogEntry.objects.for_tenant(desk.company.tenant_id).filter(
+            vendor_link__bill_vendor_id=MILL, event__startswith="vendor.update"
+        )
+        return list(lines.order_by("at", "pk").values_list("event", "sentence"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_made", "closing"),
+    [
+        ("refuse", False, "Updated in Sage: PhoneNumber."),
+        ("status", False, "Updated in Sage: PhoneNumber."),
+        ("lose_answer", True, "Updated in Sage; found there after a lost answer."),
+        ("status_after", True, "Updated in Sage; found there after a lost answer."),
+    ],
+)
+def test_a_lost_answer_to_a_vendors_change_is_told_as_unknown_and_looked_at_again(
+    updating: Desk, kind: str, is_made: bool, closing: str
+) -> None:
+    before, written = len(told_of_updates(updating)), patches(updating)
+    updating.sage_server.faults.add(kind, PATCH_VENDOR, status=500)
+
+    updating.sync()
+
+    [(event, sentence)] = told_of_updates(updating)[before:]
+    assert event == "vendor.update_unknown"
+    assert "may have been made or not" in sentence
+    assert (phone(updating) == "5550100199") is is_made
+
+    for _ in range(2):
+        later(updating)
+        updating.sync()
+
+    assert phone(updating) == "5550100199"
+    assert told_of_updates(updating)[before + 1 :] == [("vendor.updated", closing)]
+    assert patches(updating) - written == (1 if is_made else 2)
+
+
+def test_a_change_whose_answers_stay_lost_is_told_once(updating: Desk) -> None:
+    before = len(told_of_updates(updating))
+    updating.sage_server.faults.add("refuse", PATCH_VENDOR, times=0)
+
+    for _ in range(3):
+        updating.sync()
+        later(updating)
+
+    assert [event for event, _ in told_of_updates(updating)[before:]] == ["vendor.update_unknown"]
+
+
+def test_a_refused_change_of_a_vendor_is_told_with_its_reason_and_not_repeated(
+    updating: Desk,
+) -> None:
+    before, written = len(told_of_updates(updating)), patches(updating)
+    body = (
+        '{"error":{"code":"FieldInvalid","message":{"lang":"en-US",'
+        '"value":"Phone number is not valid."}}}'
+    )
+    updating.sage_server.faults.add("status", PATCH_VENDOR, status=422, body=body)
+
+    for _ in range(2):
+        updating.sync()
+        later(updating)
+
+    [(event, sentence)] = told_of_updates(updating)[before:]
+    assert event == "vendor.update_refused"
+    assert sentence.startswith("Sage did not take the change of PhoneNumber: ")
+    assert "Phone number is not valid." in sentence
+    assert patches(updating) - written == 1
