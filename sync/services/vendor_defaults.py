@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from integrations.errors import NotFound, OutcomeUnknown, Rejected
+from integrations.errors import Busy, NotFound, OutcomeUnknown, Rejected
 from integrations.sage300.types import SageVendor
 from sync.domain.account_targets import find_target
 from sync.domain.gl_accounts import SageAccounts, fold_number
@@ -193,7 +193,7 @@ def _write(work: Work, link: VendorLink, accounts: SageAccounts) -> bool:
     except (Rejected, NotFound) as error:
         words = f"{error.sentence} {error.vendor_message}".strip()
         return _told(work, link, f"Sage did not take the default of {link.name}: {words}")
-    except OutcomeUnknown:
+    except (OutcomeUnknown, Busy):
         return False  # the same value is written again by the next pass
     if vendor is None or not _has(vendor, found.number):
         return _told(work, link, f"Sage kept another default account for {link.name}.")

@@ -10,7 +10,7 @@ import hashlib
 from datetime import datetime
 
 from integrations.bill.types import BillVendor
-from integrations.errors import NotFound, OutcomeUnknown, Rejected
+from integrations.errors import Busy, NotFound, OutcomeUnknown, Rejected
 from sync.domain.packing import unpack
 from sync.domain.policy import Policy
 from sync.domain.vendor_fields import changes, wanted_vendor
@@ -74,6 +74,8 @@ def _update(work: Work, link: VendorLink, account: str, stamp: str) -> bool:
     fields = ", ".join(sorted(found))
     try:
         work.sage.update_vendor(there.number, found)
+    except Busy:
+        return False  # somebody has it open on a screen; a later run writes it
     except (Rejected, NotFound) as error:
         sentence = f"Sage did not take the change of {fields}: {error.sentence}"
         _tell(work, link, "vendor.update_refused", sentence, stamp=stamp)

@@ -192,3 +192,23 @@ def test_a_refused_change_of_a_vendor_is_told_with_its_reason_and_not_repeated(
     assert sentence.startswith("Sage did not take the change of PhoneNumber: ")
     assert "Phone number is not valid." in sentence
     assert patches(updating) - written == 1
+
+
+def test_a_vendor_somebody_has_open_is_changed_later_and_holds_up_no_bill(updating: Desk) -> None:
+    before = len(told_of_updates(updating))
+    a_bill(updating, "B-1")
+    updating.sage_server.faults.add(
+        "status", PATCH_VENDOR, status=409,
+        body='{"error":{"code":"General","message":{"lang":"en-US",'
+        '"value":"Vendor PRAMIL is in use by DANA. Try again later."}}}',
+    )  # fmt: skip
+
+    report = updating.sync()
+
+    assert report.outcome == "ok"
+    assert updating.postings(invoice_number="B-1")[0].state == "IN_SAGE"
+    assert told_of_updates(updating)[before:] == []
+
+    later(updating)
+    updating.sync()
+    assert phone(updating) == "5550100199"

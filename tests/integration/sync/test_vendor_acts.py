@@ -153,6 +153,27 @@ def test_a_default_of_a_group_maps_what_nothing_else_does(settings: Any) -> None
         assert mended.lines[0]["source"] == "vendor_default"
 
 
+def test_a_default_of_a_vendor_somebody_has_open_in_sage_is_written_later(settings: Any) -> None:
+    with a_synced_desk(settings) as desk:
+        default(desk, "vendor", link_of(desk, "Marlow Freight Lines").bill_vendor_id, "5060-100")
+        with tenant_scope(desk.company.tenant_id):
+            plan = vendor_defaults.plan_update(desk.company)
+            vendor_defaults.ask_update(
+                desk.company, mark=plan.mark, reason="New coding", actor=PRIYA, now=now()
+            )
+        desk.sage_server.faults.add(
+            "status", "PATCH /APVendors", status=409,
+            body='{"error":{"code":"General","message":{"lang":"en-US",'
+            '"value":"Vendor MARLOW is in use by DANA. Try again later."}}}',
+        )  # fmt: skip
+
+        outcomes = [desk.sync().outcome, desk.sync().outcome]
+
+        assert outcomes == ["ok", "ok"]
+        marlow = next(v for v in desk.ledger()["vendors"] if v["VendorNumber"] == "MARLOW")
+        assert marlow["GLAccount"].replace("-", "") == "5060100"
+
+
 def test_linked_sage_vendors_get_their_default_after_a_count_and_a_reason(settings: Any) -> None:
     with a_synced_desk(settings) as desk:
         default(desk, "vendor", link_of(desk, "Marlow Freight Lines").bill_vendor_id, "5060-100")
