@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from multiprocessing import Pool
 
-from tests.simulation.run import AS_SERVICES, Outcome, Scene, run_as_services, run_seed
+from tests.simulation.run import Outcome, Scene, run_seed
 
 KINDS = ("duplicated", "lost", "stuck", "strays", "shown_wrongly")
 #: What is counted apart: told to a person, or done by a clerk's own hand.
@@ -51,20 +51,14 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--seed", type=int, help="play this one and tell its story")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument(
-        "--as-services", action="store_true", help="with passes exactly as the services make them"
-    )
     options = parser.parse_args()
     if options.seed is not None:
-        return tell(
-            Scene(options.seed, AS_SERVICES) if options.as_services else Scene(options.seed)
-        )
+        return tell(Scene(options.seed))
     started = time.monotonic()
     seeds = range(options.first, options.first + options.seeds)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Pool(options.processes, initializer=_prepare) as pool:
-        play = run_as_services if options.as_services else run_seed
-        totals = follow(pool.imap(play, seeds, chunksize=25))
+        totals = follow(pool.imap(run_seed, seeds, chunksize=25))
     report(totals, options.first, time.monotonic() - started)
     return 1 if totals.broken else 0
 

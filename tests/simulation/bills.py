@@ -48,6 +48,15 @@ class Bills(Interpreter):
         yield 0.5
         return bills
 
+    def commit_bills(self, bills: list[Bill]) -> None:
+        for bill in bills:
+            self.save_bill(bill)
+        self.save_cursor(bills)
+
+    def save_cursor(self, bills: list[Bill]) -> None:
+        company = self.store.company
+        company.cursor = max(company.cursor, *(bill.change for bill in bills), 0)
+
     def save_bill(self, bill: Bill) -> None:
         """`intake.take_in` and `changes.note_change` for one bill."""
         row = self.store.row(bill.id)

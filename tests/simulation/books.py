@@ -6,6 +6,7 @@ by step. Where the two part, one of them is wrong.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -35,6 +36,7 @@ RESTORE_WATCH_SECONDS = 3600.0
 FOUND = "Found in Sage, though our records did not say so. It is being looked at."
 LYING = frozenset({Fate.LANDED, Fate.POSTED, Fate.MOVED, Fate.DIFFERS})
 NOWHERE = frozenset({Fate.REFUSED, Fate.WITHDRAWN, Fate.TAKEN, Fate.REMOVED, Fate.EXCEEDED})
+_LIES = frozenset({S.IN_SAGE, S.ATTENTION})
 _WORDS = {
     BatchStatus.READY_TO_POST: "Ready To Post",
     BatchStatus.POST_IN_PROGRESS: "Post In Progress",
@@ -93,6 +95,7 @@ class Books(Store):
         self.grounds: frozenset[Period] = frozenset()
         #: When each batch's row was made, in seconds of the world.
         self.made_at: dict[str, float] = {}
+        self._moving: tuple[tuple[int, ...], list[tuple[Row, int]]] = (), []
 
     # --- the lease, and one step of the protocol ---
 
@@ -140,7 +143,7 @@ class Books(Store):
                 continue
             self._land(row, after)
 
-    def _land(self, row: Row, after: Facts) -> None:  # type: ignore[override]
+    def _land(self, row: Row, after: Facts) -> None:
         key, place, land = row.id, after.place(row.id), landing(after, row.id)
         may_go = self._may_go(row, land.state)
         self.change(key, place=place)
@@ -188,7 +191,25 @@ class Books(Store):
         return [row for row in self.rows() if row.is_sent_under_other and row.state is S.BLOCKED]
 
     def rows(self) -> list[Row]:
-        return [row for _, row in sorted(self.postings.items()) if isinstance(row, Row)]
+        return self.postings.ask(_in_order)
+
+    def moving(self) -> list[tuple[Row, int]]:
+        """`settling._moving`: rows of settled batches whose entry can still change, and where it lies."""
+        known_by = self.restores, self.postings.writes, self.batches.writes
+        if self._moving[0] != known_by:
+            self._moving = (
+                known_by,
+                [
+                    (row, row.shown.batch_number)
+                    for row in self.rows()
+                    if row.shown.batch_number is not None
+                    and not row.shown.is_posted
+                    and row.state in _LIES
+                    and (batch := self.batch_of(row)) is not None
+                    and batch.is_settled
+                ],
+            )
+        return self._moving[1]
 
     def is_taken(self, row: Row, vendor: str, number: str) -> bool:
         """Whether another posting holds this number."""
@@ -289,6 +310,10 @@ class Books(Store):
         known = dict(self.marks.prints)
         return known | self.judged_prints()
 
+    def is_thorough(self) -> bool:
+        """Whether a restore is still being worked through."""
+        return self.marks is not None and self.world.seconds < self.marks.thorough_until
+
     def hold(self, why: str) -> None:
         """What the last turn said of a restore of Sage; nothing else needs a person's word."""
         self.company.hold = why if "restored from a backup" in why else ""
@@ -314,6 +339,10 @@ class Books(Store):
         self.restores += 1
         self.epoch += 1000
         self.owner, self.expires = "", 0.0
+
+
+def _in_order(rows: Iterable[Posting]) -> list[Row]:
+    return sorted((row for row in rows if isinstance(row, Row)), key=lambda row: row.id)
 
 
 def shown(place: Place) -> Shown:

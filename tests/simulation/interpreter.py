@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from sync.domain.circuit import Circuit
 from sync.domain.commands import (
     Answer,
     Approvals,
@@ -23,13 +24,17 @@ from sync.domain.commands import (
     Wait,
 )
 from sync.domain.facts import Facts
+from sync.domain.protocol import Step, next_step
 from sync.domain.storing import may_wait
 from tests.simulation.books import Books
-from tests.simulation.office import Bill
+from tests.simulation.office import Bill, ModelBill
 from tests.simulation.store import LEASE_SECONDS, Batch, Lease
-from tests.simulation.worker import STEP_LIMIT, LeaseLost, Worker
-from tests.simulation.world import Violation
+from tests.simulation.wire import Wire
+from tests.simulation.world import Process, Violation, World
 
+STEP_LIMIT = 3000
+CIRCUIT_FAILURES = 5
+FOREVER = float("inf")
 #: As long as these may take, a lease must last: the knobs of the same name.
 WRITE_SECONDS, POST_SECONDS = 180.0, 240.0
 LEASE_PARTS = 4
@@ -38,14 +43,30 @@ WRITES = (PostBatch, SetReady, ProcessBatch, RemoveEntries, RenameBatch)
 Asking = Generator[float, None, Answer]
 
 
+class LeaseLost(Exception):
+    """Somebody else is the writer now."""
+
+
 class CallFailed(Exception):
     """A read outside the protocol gave no answer: the pass ends here."""
 
 
-class Interpreter(Worker):
+class Interpreter:
     """One process of the product, with what every room of a pass uses."""
 
-    store: Books
+    def __init__(self, name: str, world: World, store: Books, wire: Wire, bill: ModelBill) -> None:
+        self.name, self.world, self.store = name, world, store
+        self.wire, self.bill = wire, bill
+
+    def run(self) -> Process:
+        """What the process does all day; yields the seconds that pass."""
+        raise NotImplementedError
+
+    def command(self, command: Command, facts: Facts) -> Asking:
+        return (yield from self.wire.call(command, facts))
+
+    def step(self, facts: Facts, answer: Answer | None) -> Step:
+        return next_step(facts, answer, self.world.now, self.world.rules)
 
     def ask(self, command: Command, facts: Facts | None) -> Asking:
         """Carry one command out at a window."""
@@ -104,6 +125,22 @@ class Interpreter(Worker):
         seconds = POST_SECONDS if isinstance(command, ProcessBatch) else WRITE_SECONDS
         lasts = self.store.expires > self.world.seconds + seconds
         return (lasts and self.store.epoch == lease.epoch) or self.store.renew(lease)
+
+    def seconds_to_next(self) -> float:
+        """After a turn: how long until the first batch that waits may be looked at again."""
+        waits = [b.facts.not_before for b in self.store.unsettled() if b.facts.not_before]
+        if not waits:
+            return FOREVER
+        return max(0.0, (min(waits) - self.world.now).total_seconds())
+
+    def note_pass(self, *, is_good: bool) -> None:
+        company = self.store.company
+        if is_good:
+            company.circuit = Circuit()
+            return
+        company.circuit = company.circuit.after_failure(
+            self.world.now, limit=CIRCUIT_FAILURES, uniform=self.world.rng.uniform
+        )
 
     def save_bill(self, bill: Bill) -> None:
         """Take in one bill that was just read."""

@@ -50,8 +50,7 @@ class Looks(Bills):
 
     def look(self) -> Generator[float, None, Look]:
         now = self.world.seconds
-        marks, rows = self.store.marks, self.store.rows()
-        followed = self.followed(rows)
+        marks, followed = self.store.marks, self.followed()
         watermarks = [batch.facts.watermark for batch in self.store.unsettled()]
         if marks is None:
             answer = yield from self.read(ListBatches(after=0))
@@ -91,17 +90,9 @@ class Looks(Bills):
             self.move(marks, found, watermarks, now)
         return found
 
-    def followed(self, rows: Iterable[Row]) -> set[int]:
+    def followed(self) -> set[int]:
         """The batches in which an entry of a settled batch can still change."""
-        found = (row.shown.batch_number for row in rows if self.is_moving(row))
-        return {number for number in found if number is not None}
-
-    def is_moving(self, row: Row) -> bool:
-        batch = self.store.batch_of(row)
-        lies = row.state is S.IN_SAGE or (
-            row.state is S.ATTENTION and row.shown.batch_number is not None
-        )
-        return lies and batch is not None and batch.is_settled and not row.shown.is_posted
+        return {number for _, number in self.store.moving()}
 
     def note_forgotten(self, marks: Marks, headers: Sequence[BatchHeader], now: float) -> Marks:
         tags = {
@@ -156,7 +147,7 @@ class Looks(Bills):
             look.headers,
             known=look.known,
             looked_at=look.looked_at,
-            followed=self.followed(self.store.rows()),
+            followed=self.followed(),
             is_thorough=look.is_thorough or self.is_search_due(),
         )
         read: dict[int, InvoiceBatch | None] = {}
@@ -193,7 +184,7 @@ class Looks(Bills):
 
     def recent_prints(self) -> dict[int, str]:
         made_at = self.store.made_at
-        moving = [made_at[row.batch] for row in self.store.rows() if self.is_moving(row)]
+        moving = [made_at[row.batch] for row, _ in self.store.moving()]
         oldest = min((self.world.seconds - 2 * STRAY_WATCH_SECONDS, *moving))
         prints: dict[int, str] = {}
         for batch in self.store.batches.values():
@@ -257,11 +248,10 @@ class Looks(Bills):
         self.must_hold(lease)
         now = following.listed(look.headers)
         numbers: dict[str, set[int]] = {}
-        for row in self.store.rows():
-            if self.is_moving(row) and row.shown.batch_number is not None:
-                numbers.setdefault(row.batch, set()).add(row.shown.batch_number)
+        for row, number in self.store.moving():
+            numbers.setdefault(row.batch, set()).add(number)
         reopened = []
-        for tag, batch in list(self.store.batches.items()):
+        for tag, batch in [(t, self.store.batches[t]) for t in self.store.batches if t in numbers]:
             if not any(now.get(n) != batch.facts.prints.get(n) for n in numbers.get(tag, ())):
                 continue
             changed = following.changed(batch.facts, now)

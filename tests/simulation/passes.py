@@ -19,11 +19,10 @@ from sync.domain.posting_state import PostingState
 from sync.domain.protocol import begin
 from sync.domain.replacing import replace
 from tests.simulation.books import Row
-from tests.simulation.interpreter import CallFailed
+from tests.simulation.interpreter import FOREVER, CallFailed, LeaseLost
 from tests.simulation.invoices import an_invoice, period_of
 from tests.simulation.looks import Look, Looks
 from tests.simulation.store import Batch, Lease
-from tests.simulation.worker import FOREVER, LeaseLost
 from tests.simulation.world import Process
 
 S = PostingState

@@ -11,24 +11,24 @@ from dataclasses import replace
 from integrations.sage300.types import BatchHeader, BatchStatus, InvoiceBatch
 from sync.domain.commands import Answer, BatchRead, Command, Created, Lost, PostBatch, ReadBatch
 from sync.domain.facts import Facts
+from tests.simulation.books import Books
 from tests.simulation.office import ModelBill
-from tests.simulation.store import Store
+from tests.simulation.passes import Pass
 from tests.simulation.wire import Wire
-from tests.simulation.worker import Worker
 from tests.simulation.world import Process, World
 
 Commanding = Generator[float, None, Answer]
 
 
-class NoIntent(Worker):
+class NoIntent(Pass):
     """The intent is not committed before the POST leaves."""
 
-    def __init__(self, name: str, world: World, store: Store, wire: Wire, bill: ModelBill) -> None:
+    def __init__(self, name: str, world: World, store: Books, wire: Wire, bill: ModelBill) -> None:
         super().__init__(name, world, store, wire, bill)
         store.saves_intent = False
 
 
-class RetryInTransport(Worker):
+class RetryInTransport(Pass):
     """The transport sends a POST again when its answer is lost."""
 
     def command(self, command: Command, facts: Facts) -> Commanding:
@@ -38,10 +38,10 @@ class RetryInTransport(Worker):
         return answer
 
 
-class NoReadBack(Worker):
+class NoReadBack(Pass):
     """What was sent is taken for what Sage holds; a batch of ours is never read again."""
 
-    def __init__(self, name: str, world: World, store: Store, wire: Wire, bill: ModelBill) -> None:
+    def __init__(self, name: str, world: World, store: Books, wire: Wire, bill: ModelBill) -> None:
         super().__init__(name, world, store, wire, bill)
         # Kept with the rows, as the bug would keep it: every worker believes it.
         self.believed: dict[int, InvoiceBatch] = store.__dict__.setdefault("believed", {})
@@ -70,15 +70,15 @@ class NoReadBack(Worker):
         return InvoiceBatch(header=header, invoices=invoices)
 
 
-class NoEpochCheck(Worker):
+class NoEpochCheck(Pass):
     """A worker that slept past its lease goes on as if nothing had happened."""
 
-    def __init__(self, name: str, world: World, store: Store, wire: Wire, bill: ModelBill) -> None:
+    def __init__(self, name: str, world: World, store: Books, wire: Wire, bill: ModelBill) -> None:
         super().__init__(name, world, store, wire, bill)
         store.checks_epoch = False
 
 
-class CursorBeforeRows(Worker):
+class CursorBeforeRows(Pass):
     """The cursor is moved in a commit of its own, before the rows it stands for."""
 
     def take_in(self) -> Process:
@@ -90,7 +90,7 @@ class CursorBeforeRows(Worker):
             self.save_bill(bill)
 
 
-PLANTED: tuple[type[Worker], ...] = (
+PLANTED: tuple[type[Pass], ...] = (
     NoIntent,
     RetryInTransport,
     NoReadBack,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.simulation.accountant import Accountant
 from tests.simulation.books import Books
 from tests.simulation.invariants import Findings, check
 from tests.simulation.office import (
@@ -21,9 +20,7 @@ from tests.simulation.office import (
 from tests.simulation.passes import Pass
 from tests.simulation.person import Person
 from tests.simulation.sage import ModelSage
-from tests.simulation.store import Store
 from tests.simulation.wire import Wire
-from tests.simulation.worker import Worker
 from tests.simulation.world import (
     HEALING_SECONDS,
     HOSTILE_SECONDS,
@@ -33,26 +30,8 @@ from tests.simulation.world import (
     World,
 )
 
-MakeStore = Callable[[World], Store]
-MakeWorker = Callable[[str, World, Store, Wire, ModelBill], Worker]
-MakePerson = Callable[[World, Store, ModelSage, ModelBill], Accountant | Person]
-
-
-def an_accountant(world: World, store: Store, sage: ModelSage, bill: ModelBill) -> Accountant:
-    return Accountant(world, store, sage)
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """Who works for the company: its workers, its rows, and the person at the product."""
-
-    worker: MakeWorker
-    store: MakeStore
-    person: MakePerson
-
-
-#: Step by step as the services do it; `on_postgres` holds them to it.
-AS_SERVICES = House(Pass, Books, Person)  # type: ignore[arg-type]
+MakeWorker = Callable[[str, World, Books, Wire, ModelBill], Pass]
+MakeStore = Callable[[World], Books]
 
 
 @dataclass(slots=True)
@@ -77,15 +56,16 @@ class Scene:
     def __init__(
         self,
         seed: int,
-        house: House = House(Worker, Store, an_accountant),
+        make_worker: MakeWorker = Pass,
+        make_store: MakeStore = Books,
         adapt: Adapt = lambda drawn: drawn,
     ) -> None:
         self.world = world = World(seed, adapt)
-        self.sage, self.bill, self.store = ModelSage(world), ModelBill(world), house.store(world)
+        self.sage, self.bill, self.store = ModelSage(world), ModelBill(world), make_store(world)
         self.wire = Wire(world, self.sage, self.bill, self.store)
         self.clerk = Clerk(world, self.bill, self.sage)
-        self.accountant = house.person(world, self.store, self.sage, self.bill)
-        self.make_worker = house.worker
+        self.person = Person(world, self.store, self.sage, self.bill)
+        self.make_worker = make_worker
         self.processes: dict[str, Process] = {}
         self.lives = 0
         self.backups: list[tuple[object, ...]] = []
@@ -94,11 +74,11 @@ class Scene:
             self.start_worker()
         world.spawn(self.clerk.run())
         world.spawn(approver(world, self.bill))
-        world.spawn(administrator(world, self.sage, lambda: self.store.company.is_thorough))
+        world.spawn(administrator(world, self.sage, self.store.is_thorough))
         world.spawn(repairer(world, self.sage))  # type: ignore[arg-type]
         world.spawn(bookkeeper(world, self.sage))
         world.spawn(self.wire.outages())
-        world.spawn(self.accountant.run())
+        world.spawn(self.person.run())
         world.spawn(self.crashes())
         world.spawn(self.disasters())
 
@@ -143,7 +123,7 @@ class Scene:
         self.sage.restore(backup)
         self.world.happened("sage restored")
         self.clerk.is_away = True
-        self.accountant.was_sage_restored = True
+        self.person.was_sage_restored = True
         yield 2000
         self.clerk.is_away = False
 
@@ -189,11 +169,6 @@ class Scene:
         )
 
 
-def run_seed(seed: int, make_worker: MakeWorker = Worker) -> Outcome:
+def run_seed(seed: int, make_worker: MakeWorker = Pass) -> Outcome:
     """Play one seed; the same seed plays the same story."""
-    return Scene(seed, House(make_worker, Store, an_accountant)).run()
-
-
-def run_as_services(seed: int) -> Outcome:
-    """Play one seed with passes as the services make them."""
-    return Scene(seed, AS_SERVICES).run()
+    return Scene(seed, make_worker).run()

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, TypeVar
 
-from integrations.sage300.types import BatchHeader, Invoice
-from sync.domain import facts_json, following, sweeping
-from sync.domain.backoff import BatchPace
+from integrations.sage300.types import Invoice
+from sync.domain import facts_json
 from sync.domain.circuit import Circuit
-from sync.domain.commands import Command, PostBatch
-from sync.domain.comparison import fold
-from sync.domain.facts import NOWHERE, Entry, Facts, Fate, Place, Stage
-from sync.domain.landing import landing
+from sync.domain.facts import NOWHERE, Entry, Facts, Fate, Place
 from sync.domain.posting_state import PostingState, may_advance
 from sync.domain.replacing import replace
-from tests.simulation.invoices import Period, period_of
+from tests.simulation.invoices import Period
 from tests.simulation.office import Bill
 from tests.simulation.world import Violation, World
 
@@ -50,8 +45,6 @@ class Posting:
     is_clean: bool = True
     sentence: str = ""
     is_skipped_by_person: bool = False
-    #: When its last batch was made, in seconds of the world.
-    batch_made_at: float = -1e9
 
 
 @dataclass(frozen=True)
@@ -70,26 +63,14 @@ class Company:
     """What one company remembers of its Sage and its BILL."""
 
     cursor: int = 0
-    low_mark: int = 0
-    highest: int = 0
-    first_seen: dict[int, datetime] = field(default_factory=dict)
-    prints: dict[int, str] = field(default_factory=dict)
-    is_thorough: bool = False
     hold: str = ""
     paused: str = ""
-    rounds: int = 0
-    full_look_at: float = 0.0
     circuit: Circuit = CLOSED
-    pace: BatchPace | None = None
     closed_until: dict[Period, float] = field(default_factory=dict)
 
     def copy(self) -> Company:
         """As a backup keeps it."""
-        return replace(
-            self,
-            first_seen=dict(self.first_seen),
-            closed_until=dict(self.closed_until),
-        )
+        return replace(self, closed_until=dict(self.closed_until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +115,6 @@ class Store:
         self.restores = 0
         #: (tag of the POST) of every intent ever committed: what invariant I4 is checked on.
         self.intents: set[str] = set()
-        self._judged: tuple[object, ...] = ()
-        self._prints_of: tuple[dict[int, str], dict[int, str]] = {}, {}
-        self._prints: dict[int, str] = {}
         self.checks_epoch = True
         self.saves_intent = True
 
@@ -164,56 +142,12 @@ class Store:
 
     # --- commits ---
 
-    def save(self, lease: Lease, batch: Batch, facts: Facts, command: Command) -> Batch | None:
-        """Store one step whole, or return None and store nothing."""
-        if self.checks_epoch and not (
-            self.holds(lease) and self.batches.get(batch.tag, batch).version == batch.version
-        ):
-            return None
-        if not self.saves_intent and isinstance(command, PostBatch):
-            return batch
-        if self.commits % JSON_EVERY == 0:
-            facts = self._through_json(facts)
-        is_settled = facts.stage is Stage.DONE
-        row = Batch(batch.tag, facts, batch.version + 1, is_settled, batch.invoices)
-        self.batches[batch.tag] = row
-        self.commits += 1
-        if isinstance(command, PostBatch):
-            self.intents.add(command.tag)
-        self._land(batch, facts)
-        return row
-
     def _through_json(self, facts: Facts) -> Facts:
         data: dict[str, Any] = facts_json.to_json(facts)
         again = facts_json.from_json(data)
         if again != facts:
             raise Violation("facts changed on their way through JSON")
         return again
-
-    def _land(self, before: Batch, facts: Facts) -> None:
-        for entry in facts.entries:
-            posting = self.postings.get(entry.posting_id)
-            if posting is None or posting.batch != before.tag:
-                continue
-            land = landing(facts, posting.id)
-            place = facts.place(posting.id)
-            if (land.state, land.sentence, place) == (
-                posting.state, posting.sentence, posting.place,
-            ):  # fmt: skip
-                continue
-            state = land.state
-            if place.fate is Fate.REFUSED and place.is_clean and "period is closed" in land.words:
-                # The whole period was refused: the bill is decided anew.
-                self.company.closed_until[period_of(posting.bill.day)] = (
-                    self.world.seconds + REFUSED_PERIOD_SECONDS
-                )
-                state = S.WAITING
-            # A bill that was taken out has left its batch: what turns up later is swept.
-            batch = "" if state is S.WAITING else posting.batch
-            self.advance(
-                posting.id, state, sentence=land.sentence, place=place,
-                is_clean=place.is_clean, batch=batch,
-            )  # fmt: skip
 
     def advance(
         self, key: str, new: PostingState, *, by_person: bool = False, **values: Any
@@ -232,31 +166,7 @@ class Store:
     def snapshot(self) -> tuple[object, ...]:
         return dict(self.postings), dict(self.batches), self.company.copy()
 
-    def restore(self, snapshot: tuple[object, ...]) -> None:
-        """Our database as it was; the operator says so (`after_restore`), and leases start anew."""
-        postings, batches, self.company = snapshot  # type: ignore[assignment]
-        self.postings, self.batches = Table(postings), Table(batches)  # type: ignore[arg-type]
-        self.company.is_thorough = True
-        for tag, batch in list(self.batches.items()):
-            if not batch.is_settled:
-                self.batches[tag] = replace(batch, facts=replace(batch.facts, is_thorough=True))
-        self.restores += 1
-        self.epoch += 1000
-        self.owner, self.expires = "", 0.0
-
     # --- questions ---
-
-    def is_judged(self, headers: tuple[BatchHeader, ...]) -> bool:
-        """Whether this very list, beside these very rows, has been judged and left nothing to do."""
-        return self._judged == (headers, *self._rows_judged_by())
-
-    def note_judged(self, headers: tuple[BatchHeader, ...]) -> None:
-        self._judged = (headers, *self._rows_judged_by())
-
-    def _rows_judged_by(self) -> tuple[object, ...]:
-        company = self.company
-        rows = self.restores, self.postings.writes, self.batches.writes
-        return *rows, company.prints, company.highest, company.is_thorough, company.hold
 
     def frozen(self, facts: Facts) -> dict[str, Invoice]:
         """The invoices of this intent, as they are sent."""
@@ -264,20 +174,6 @@ class Store:
 
     def unsettled(self) -> list[Batch]:
         return self.batches.ask(_unsettled)
-
-    def ready(self) -> list[Posting]:
-        return self.postings.ask(_ready)
-
-    def waiting(self) -> list[Posting]:
-        return self.postings.ask(_waiting)
-
-    def blocked(self) -> list[Posting]:
-        return self.postings.ask(_blocked)
-
-    def is_due(self, bill: Bill) -> bool:
-        """Readiness in a nutshell: approved, not archived, and in a period that is open."""
-        is_open = self.company.closed_until.get(period_of(bill.day), 0.0) <= self.world.seconds
-        return bill.is_approved and not bill.is_archived and is_open
 
     def is_under_way(self, posting: Posting) -> bool:
         """Whether it belongs to a batch or sweep that is not settled: that one decides."""
@@ -288,63 +184,9 @@ class Store:
         """How the batches of our facts looked when each was last judged."""
         return self.batches.ask(_prints)
 
-    def prints(self) -> dict[int, str]:
-        """How every batch looked when it was last read, by our facts or by a sweep."""
-        judged, looked_at = self._prints_of
-        if judged is not self.judged_prints() or looked_at is not self.company.prints:
-            self._prints_of = self.judged_prints(), self.company.prints
-            self._prints = sweeping.known_prints(*self._prints_of)
-        return self._prints
-
-    def highest(self) -> int:
-        """The highest batch number seen in a list or in any batch of ours."""
-        return max(self.company.highest, self.batches.ask(_highest))
-
-    def followed_numbers(self) -> set[int]:
-        """The batches of Sage in which an entry of ours can still change.
-
-        Not those of a posting that has left its batch: nobody follows it there any more.
-        """
-        return {
-            number for tag, number in self.batches.ask(_followed) if (tag, number) in self.lies()
-        }
-
-    def watched(self) -> list[tuple[str, int, str]]:
-        """(tag, number, how it looked when it was read) of all that is followed and settled."""
-        return self.batches.ask(_watched)
-
-    def posted_numbers(self) -> set[int]:
-        """The batches of our Posted postings."""
-        return self.postings.ask(_posted_numbers)
-
-    def lies(self) -> set[tuple[str, int]]:
-        """(tag of our batch, number of Sage's batch) of every posting."""
-        return self.postings.ask(_lies)
-
-    def by_order(self) -> dict[str, str]:
-        """Posting ids by folded order number."""
-        return self.postings.ask(_by_order)
-
-    def is_search_due(self) -> bool:
-        """Whether an entry of ours may lie where nothing tells of it: `settling._is_search_due`."""
-        lately = self.world.seconds - 2 * sweeping.GRACE_SECONDS
-        return self.postings.ask(_is_search_due) or self.postings.ask(_last_unclean) >= lately
-
 
 def _unsettled(rows: Iterable[Batch]) -> list[Batch]:
     return [batch for batch in rows if not batch.is_settled]
-
-
-def _ready(rows: Iterable[Posting]) -> list[Posting]:
-    return [posting for posting in rows if posting.state is S.READY]
-
-
-def _blocked(rows: Iterable[Posting]) -> list[Posting]:
-    return [posting for posting in rows if posting.state is S.BLOCKED]
-
-
-def _waiting(rows: Iterable[Posting]) -> list[Posting]:
-    return [posting for posting in rows if posting.state is S.WAITING]
 
 
 def _prints(rows: Iterable[Batch]) -> dict[int, str]:
@@ -352,41 +194,3 @@ def _prints(rows: Iterable[Batch]) -> dict[int, str]:
     for batch in rows:
         known.update(batch.facts.prints)
     return known
-
-
-def _highest(rows: Iterable[Batch]) -> int:
-    return max((batch.facts.highest for batch in rows), default=0)
-
-
-def _followed(rows: Iterable[Batch]) -> list[tuple[str, int]]:
-    return [(batch.tag, n) for batch in rows for n in following.to_follow(batch.facts)]
-
-
-def _watched(rows: Iterable[Batch]) -> list[tuple[str, int, str]]:
-    return [
-        (batch.tag, number, batch.facts.prints.get(number, ""))
-        for batch in rows
-        if batch.is_settled
-        for number in following.to_follow(batch.facts)
-    ]
-
-
-def _posted_numbers(rows: Iterable[Posting]) -> set[int]:
-    return {posting.place.batch_number for posting in rows if posting.place.is_posted}
-
-
-def _lies(rows: Iterable[Posting]) -> set[tuple[str, int]]:
-    return {(posting.batch, posting.place.batch_number) for posting in rows}
-
-
-def _by_order(rows: Iterable[Posting]) -> dict[str, str]:
-    return {fold(posting.id): posting.id for posting in rows}
-
-
-def _is_search_due(rows: Iterable[Posting]) -> bool:
-    return sweeping.is_search_due(posting.place for posting in rows)
-
-
-def _last_unclean(rows: Iterable[Posting]) -> float:
-    """When the last batch was made of a posting whose answer was lost."""
-    return max((row.batch_made_at for row in rows if not row.is_clean), default=-1e9)

@@ -34,9 +34,9 @@ from sync.domain.commands import (
     SetReady,
 )
 from sync.domain.facts import Facts
+from tests.simulation.books import Books
 from tests.simulation.office import ModelBill
 from tests.simulation.sage import ABatch, ModelSage, Refusal, period_in
-from tests.simulation.store import Store
 from tests.simulation.world import Process, Violation, World
 
 TIMEOUT_SECONDS = 60.0
@@ -57,7 +57,7 @@ class Write:
 class Wire:
     """One company's connection to both models."""
 
-    def __init__(self, world: World, sage: ModelSage, bill: ModelBill, store: Store) -> None:
+    def __init__(self, world: World, sage: ModelSage, bill: ModelBill, store: Books) -> None:
         self.world, self.sage, self.bill, self.store = world, sage, bill, store
         self.posts = 0
         self.sent: set[tuple[int, str]] = set()

@@ -226,6 +226,12 @@ class PostgresBooks:
             )  # fmt: skip
         assert isinstance(done, acts.Done), done
 
+    def is_thorough(self) -> bool:
+        """Whether a restore is still being worked through."""
+        with self.scope():
+            marks = find_marks(tenant_id=self.tenant_id, company_id=self.company_id)
+        return marks is not None and marks.is_thorough(self.world.now)
+
     def hold(self, why: str) -> None:
         why = why if "restored from a backup" in why else ""
         self.company = Company(hold=why)

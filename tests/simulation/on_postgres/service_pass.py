@@ -11,6 +11,7 @@ from sync.services import circuit, deciding, intake, sending
 from sync.services.clients import paused_windows
 from sync.services.connections import SAGE
 from sync.services.work import Work
+from tests.simulation.interpreter import FOREVER
 from tests.simulation.office import Bill
 from tests.simulation.on_postgres.books import PostgresBooks
 from tests.simulation.on_postgres.database_clock import set_clock
@@ -18,7 +19,6 @@ from tests.simulation.on_postgres.fibers import Fibers, hand_over
 from tests.simulation.on_postgres.steps import WatchedPass
 from tests.simulation.on_postgres.windows import BillWindow, SageWindow
 from tests.simulation.passes import TURN_SECONDS, Passing
-from tests.simulation.worker import FOREVER
 
 
 class ServicePass(WatchedPass):

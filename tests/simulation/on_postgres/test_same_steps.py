@@ -16,8 +16,7 @@ from tests.simulation.on_postgres.database_clock import simulated_clock
 from tests.simulation.on_postgres.fibers import Fibers
 from tests.simulation.on_postgres.service_pass import ServicePass
 from tests.simulation.on_postgres.steps import Step, Steps, WatchedBooks, WatchedPass
-from tests.simulation.person import Person
-from tests.simulation.run import House, Scene
+from tests.simulation.run import Scene
 from tests.simulation.store import REFUSED_PERIOD_SECONDS
 from tests.simulation.world import Nature
 
@@ -47,7 +46,7 @@ def play_in_memory(seed: int) -> tuple[list[Step], list[object]]:
             kept.append(Steps(seed, store))
         return WatchedPass(name, world, store, *given, steps=kept[0])
 
-    scene = Scene(seed, House(worker, WatchedBooks, Person), sparse)
+    scene = Scene(seed, worker, WatchedBooks, sparse)
     return ending(scene, kept)
 
 
@@ -67,7 +66,7 @@ def play_on_postgres(seed: int, expected: list[Step], settings: Any) -> list[obj
         return ServicePass(name, world, store, *given, steps=kept[0], fibers=fibers)
 
     with simulated_clock():
-        scene = Scene(seed, House(worker, PostgresBooks, Person), sparse)
+        scene = Scene(seed, worker, PostgresBooks, sparse)
         settings.CONNECTOR = replace(
             settings.CONNECTOR, settle_seconds=scene.world.nature.settle_seconds,
             poll_overlap_seconds=0.0, restore_watch_seconds=RESTORE_WATCH_SECONDS,
