@@ -36,6 +36,13 @@ class PostingQuerySet(TenantQuerySet["Posting"]):
         """The postings standing in one of these states."""
         return self.filter(state__in=states)
 
+    def moving(self) -> Self:
+        """The postings of settled batches whose entry can still change in Sage."""
+        lies = models.Q(state=PostingState.IN_SAGE) | models.Q(
+            state=PostingState.ATTENTION, sage_batch_number__isnull=False
+        )
+        return self.filter(lies, batch__settled_at__isnull=False, posted_at__isnull=True)
+
 
 PostingManager = models.Manager.from_queryset(PostingQuerySet)
 

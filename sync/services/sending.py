@@ -21,9 +21,10 @@ from sync.domain.packing import pack, unpack
 from sync.domain.policy import Release
 from sync.domain.posting_state import PostingState
 from sync.models import Batch, Posting
-from sync.services import clearing, crash_points, settling
+from sync.services import clearing, crash_points, looks, settling
 from sync.services.assembling import Outset, assemble
 from sync.services.lease import Lease, LeaseLost, release_lease, take_lease
+from sync.services.looks import Look
 from sync.services.pace import Pace
 from sync.services.posting import drive
 from sync.services.supply import Supply
@@ -98,7 +99,7 @@ class _Turn:
     def take(self) -> None:
         """Look, settle what is open, send what is ready."""
         work, sent = self._work, self._sent
-        look = settling.look(work, self._lease)
+        look = looks.look(work)
         if self._is_held(look):
             return
         process = _process(work)
@@ -113,13 +114,13 @@ class _Turn:
         if not sent.is_stopped:
             clearing.note_cleared(work)
 
-    def _is_held(self, look: settling.Look) -> bool:
+    def _is_held(self, look: Look) -> bool:
         if look.hold:
             self._sent.is_stopped = True
             self._sent.notes.append(look.hold)
         return bool(look.hold)
 
-    def _send_ready(self, look: settling.Look, process: PostProcess | None) -> None:
+    def _send_ready(self, look: Look, process: PostProcess | None) -> None:
         sent, is_first = self._sent, True
         while self._work.clock() < self._ends and not self._supply.is_given_up:
             # Asked before anything is looked for, so that what was decided last is not missed.
@@ -152,7 +153,7 @@ class _Turn:
             if self._total:
                 self._progress(self._sent.invoices, self._total)
 
-    def _assemble(self, look: settling.Look, *, can_post: bool, is_full: bool) -> Batch | None:
+    def _assemble(self, look: Look, *, can_post: bool, is_full: bool) -> Batch | None:
         outset = Outset(
             watermark=look.low_mark,
             highest=look.highest,
@@ -172,7 +173,7 @@ class _Turn:
     def _drive(self, batch: Batch, *, process: PostProcess | None, is_new: bool = False) -> Facts:
         sent = self._sent
         facts = drive(self._work, self._lease, batch, process=process, is_new=is_new)
-        settling.note_highest(self._work, facts.highest)
+        looks.note_highest(self._work, facts.highest)
         sent.batches += 1
         sent.invoices += batch.entry_count
         if facts.is_stopped:

@@ -194,7 +194,7 @@ class Books(Store):
         return self.postings.ask(_in_order)
 
     def moving(self) -> list[tuple[Row, int]]:
-        """`settling._moving`: rows of settled batches whose entry can still change, and where it lies."""
+        """`Posting.objects.moving`: rows of settled batches whose entry can still change, and where it lies."""
         known_by = self.restores, self.postings.writes, self.batches.writes
         if self._moving[0] != known_by:
             self._moving = (

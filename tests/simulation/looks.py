@@ -1,4 +1,4 @@
-"""What one look at Sage finds and what follows from it, as `services/settling.py` does it."""
+"""One look at Sage and what follows: `services/looks.py`, `sweeps.py` and `settling.py`."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from sync.models import Batch, Posting
 from sync.services import identities, settling
 from sync.services.assembling import entry_of
 from sync.services.lease import take_lease
+from sync.services.looks import Look
 from sync.services.work import Work
 from tenants.models import Company
 from tenants.scoping import tenant_scope
@@ -89,7 +90,7 @@ def sweep(company: Company, sage: Sage, *headers: BatchHeader) -> int:
     )  # fmt: skip
     lease = take_lease(KEY, owner="test", seconds=300)
     assert lease is not None
-    found = settling.Look(headers=headers, highest=60, low_mark=50)
+    found = Look(headers=headers, highest=60, low_mark=50)
     return settling.follow_up(work, lease, found, process=None)
 
 

@@ -1,0 +1,159 @@
+"""One look at Sage's headers, once a turn: what is new there, and whether Sage itself was put back.
+
+The headers above the company's low mark are read in one list. What follows from them, `settling`
+does; nothing here writes to Sage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Min
+
+from integrations.sage300.types import BatchHeader
+from sync.domain import facts_json, sweeping
+from sync.models import Batch, Posting
+from sync.models.posting import PostingQuerySet
+from sync.queries.stops import HOW_TO_GO_ON
+from sync.services.forgotten import note_forgotten
+from sync.services.marks import Marks, find_marks, keep_marks
+from sync.services.work import Work
+from tenants.scoping import tenant_scope
+
+
+@dataclass(slots=True, kw_only=True)
+class Look:
+    """What one look at the headers found; `hold` is the sentence that stops every send."""
+
+    headers: tuple[BatchHeader, ...] = ()
+    highest: int = 0
+    low_mark: int = 0
+    is_thorough: bool = False
+    hold: str = ""
+    known: dict[int, str] = field(default_factory=dict)
+    looked_at: dict[int, str] = field(default_factory=dict)
+
+
+def look(work: Work) -> Look:
+    """Read the headers that matter, in one list, and move the marks."""
+    now = work.clock()
+    with tenant_scope(work.tenant_id):
+        marks = _marks(work)
+        followed = followed_numbers(work)
+        watermarks = _unsettled_watermarks(work)
+        judged = _judged_prints(work)
+    if marks is None:
+        highest = work.sage.highest_batch_number()
+        marks = Marks(highest=highest, low=highest, history_checked_at=now)
+        _keep(work, marks, now)
+        return Look(highest=highest, low_mark=highest)
+    after = min([marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks])
+    headers = tuple(work.sage.list_batches(max(after, 0)))
+    known = sweeping.known_prints(judged, marks.prints)
+    hold = sweeping.sage_restored(
+        headers, highest=marks.highest, posted=_seen_posted(work, headers), prints=known
+    )
+    found = Look(
+        headers=headers,
+        highest=max([marks.highest, *(header.number for header in headers)]),
+        low_mark=marks.low,
+        is_thorough=marks.is_thorough(now),
+        hold=hold,
+        known=known,
+        looked_at=dict(marks.prints),
+    )
+    if hold:
+        return replace(found, hold=f"{hold} {HOW_TO_GO_ON}")
+    found.is_thorough |= note_forgotten(work, marks, headers, now)
+    _move(work, marks, found, watermarks, now)
+    return found
+
+
+def note_highest(work: Work, number: int) -> None:
+    """Remember the number of a batch we made: Sage restored to before it must be noticed."""
+    with tenant_scope(work.tenant_id):
+        marks = _marks(work)
+        if marks is not None and marks.highest < number:
+            marks.highest = number
+            _keep_row(work, marks, work.clock())
+
+
+def _seen_posted(work: Work, headers: Sequence[BatchHeader]) -> set[int]:
+    """Those of the listed batches that our rows know to be Posted."""
+    with tenant_scope(work.tenant_id):
+        rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
+        numbers = rows.filter(
+            sage_status="Posted", sage_batch_number__in=[header.number for header in headers]
+        )
+        found = numbers.values_list("sage_batch_number", flat=True).distinct()
+        return {number for number in found if number is not None}
+
+
+def moving(work: Work) -> PostingQuerySet:
+    """The company's postings whose entry can still change in Sage."""
+    return Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id).moving()
+
+
+def followed_numbers(work: Work) -> set[int]:
+    """The batches in which they lie."""
+    found = moving(work).values_list("sage_batch_number", flat=True).distinct()
+    return {number for number in found if number is not None}
+
+
+def _judged_prints(work: Work) -> dict[int, str]:
+    """How our batches looked when each was last read in full.
+
+    Those as old as the oldest one still followed, or still watched for strays: the headers of a look
+    reach no further back.
+    """
+    watched = timedelta(seconds=2 * settings.CONNECTOR.stray_watch_seconds)
+    followed = moving(work).aggregate(oldest=Min("batch__made_at"))["oldest"]
+    oldest = min(filter(None, (work.clock() - watched, followed)))
+    rows = Batch.objects.for_tenant(work.tenant_id).filter(
+        company_id=work.company_id, made_at__gte=oldest
+    )
+    prints: dict[int, str] = {}
+    for stored in rows.order_by("made_at").values_list("facts__prints", flat=True).iterator():
+        prints |= {int(number): text for number, text in (stored or {}).items()}
+    return prints
+
+
+def _unsettled_watermarks(work: Work) -> list[int]:
+    rows = Batch.objects.for_tenant(work.tenant_id).filter(
+        company_id=work.company_id, settled_at=None
+    )
+    return [facts_json.from_json(facts).watermark for facts in rows.values_list("facts", flat=True)]
+
+
+def _marks(work: Work) -> Marks | None:
+    return find_marks(tenant_id=work.tenant_id, company_id=work.company_id)
+
+
+def _move(work: Work, marks: Marks, found: Look, watermarks: list[int], now: datetime) -> None:
+    for header in found.headers:
+        marks.first_seen.setdefault(header.number, now)
+    marks.highest = found.highest
+    if not marks.is_thorough(now):
+        marks.low = sweeping.low_mark(
+            marks.first_seen,
+            old=marks.low,
+            unsettled_watermarks=watermarks,
+            now=now,
+            grace_seconds=settings.CONNECTOR.stray_watch_seconds,
+        )
+    marks.first_seen = {n: at for n, at in marks.first_seen.items() if n > marks.low}
+    present = {header.number for header in found.headers}
+    marks.prints = {n: text for n, text in marks.prints.items() if n in present}
+    _keep(work, marks, now)
+
+
+def _keep(work: Work, marks: Marks, now: datetime) -> None:
+    with tenant_scope(work.tenant_id):
+        _keep_row(work, marks, now)
+
+
+def _keep_row(work: Work, marks: Marks, now: datetime) -> None:
+    keep_marks(marks, tenant_id=work.tenant_id, company_id=work.company_id, now=now)
