@@ -10,9 +10,11 @@ removed or told. Nothing here ever sends an invoice.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-from integrations.sage300.types import BatchHeader, BatchStatus, InvoiceBatch
+from integrations.sage300.types import BatchHeader, BatchStatus, Invoice, InvoiceBatch
 from sync.domain import cleaning
 from sync.domain.batching import TAG_PREFIX
 from sync.domain.comparison import fingerprint, fold
@@ -26,6 +28,9 @@ GRACE_SECONDS = 3600.0
 UNJUDGED = ""
 
 _AFTER_POSTING = frozenset({BatchStatus.POSTED, BatchStatus.POST_IN_PROGRESS})
+
+#: Nothing is known of any posting sequence.
+NO_SEQUENCES: Mapping[int, int] = MappingProxyType({})
 
 _FINAL = frozenset({BatchStatus.POSTED, BatchStatus.DELETED})
 _SETTLED = _FINAL | _AFTER_POSTING
@@ -118,6 +123,55 @@ def owners(
     return tuple(dict.fromkeys(found))
 
 
+def strangers(
+    batches: Iterable[InvoiceBatch], known: Collection[str]
+) -> dict[int, tuple[str, ...]]:
+    """By batch number, the order numbers in it that are no posting's of ours.
+
+    `known` are those of our postings, folded. After a restore of our own database such an entry may
+    belong to a bill that BILL has not told again, or that is not approved: its batch is read again
+    as soon as the bill is known.
+    """
+    found = {}
+    for batch in batches:
+        orders = {fold(invoice.order_number) for invoice in batch.invoices} - {"", *known}
+        if orders:
+            found[batch.header.number] = tuple(sorted(orders))
+    return found
+
+
+def shown_best(batches: Iterable[InvoiceBatch]) -> dict[str, Invoice]:
+    """By folded order number, the entry that Sage shows: a posted one before one that is not."""
+    ranked = sorted(
+        batches, key=lambda batch: (batch.header.status != BatchStatus.POSTED, batch.header.number)
+    )
+    shown: dict[str, Invoice] = {}
+    for batch in ranked:
+        for invoice in batch.invoices:
+            shown.setdefault(fold(invoice.order_number), replace(invoice, entry_number=0))
+    return shown
+
+
+def still_apart(
+    apart: Mapping[int, Collection[str]],
+    read: Collection[int],
+    found: Mapping[int, tuple[str, ...]],
+    *,
+    is_thorough: bool,
+) -> dict[int, tuple[str, ...]]:
+    """The strangers after these batches were read, of which `found` are those of now.
+
+    New ones are kept only while a restore is worked through: at other times they are another's.
+    """
+    kept = {n: tuple(orders) for n, orders in apart.items() if n not in read}
+    return kept | {n: orders for n, orders in found.items() if is_thorough or n in apart}
+
+
+def recognised(apart: Mapping[int, Collection[str]], known: AbstractSet[str]) -> tuple[int, ...]:
+    """The batches among `strangers` in which an entry is a posting's of ours by now."""
+    return tuple(sorted(n for n, orders in apart.items() if not known.isdisjoint(orders)))
+
+
 def is_search_due(places: Iterable[Place]) -> bool:
     """Whether Sage moved an entry and did not say where: then every new batch is suspect."""
     return any(place.fate is Fate.MOVED and place.status == BatchStatus.POSTED for place in places)
@@ -152,31 +206,56 @@ def sage_restored(
     headers: Sequence[BatchHeader],
     *,
     highest: int,
-    posted: Collection[int] = (),
-    prints: Mapping[int, str] | None = None,
+    posted: Mapping[int, int] = NO_SEQUENCES,
+    prints: Sequence[Mapping[int, str]] = (),
+    trusts_sequences: bool = False,
 ) -> str:
     """Why nothing may be sent now, "" when all is well; to be kept until a person lifts it.
 
     `headers` must have been listed from `highest` itself on, or lower; `highest` is the highest
     batch number this company has seen in a list or in any batch of ours. `posted` are the batches
-    of our Posted postings, `prints` what else is known of batches: one that was Posted or Deleted
-    never opens again, and one that was Posted keeps its description and posting sequence.
+    of our Posted postings with the posting sequence of their documents (0: not told), `prints` what
+    else is known of batches: one that was Posted or Deleted never opens again, and one that was
+    Posted keeps its description and posting sequence. `trusts_sequences`: see `tells_sequences`.
     """
     found = max((header.number for header in headers), default=0)
     if found < highest:
         return SAGE_RESTORED.format(highest=found or "unknown", seen=highest)
     for header in headers:
-        known_print = (prints or {}).get(header.number, "")
+        known = [print_ for one in prints if (print_ := one.get(header.number))]
         if header.status in _SETTLED:
-            if _is_another(header, known_print):
+            is_other = trusts_sequences and _has_other_sequence(
+                header, posted.get(header.number, 0)
+            )
+            if is_other or any(_is_another(header, print_) for print_ in known):
                 return SAGE_REUSED.format(number=header.number)
             continue
-        known = _status_in(known_print)
+        was = {_status_in(print_) for print_ in known} & _FINAL
         if header.number in posted:
-            known = BatchStatus.POSTED
-        if known in _FINAL:
-            return SAGE_UNDONE.format(number=header.number, known=known, status=header.status)
+            was = {BatchStatus.POSTED}
+        if was:
+            return SAGE_UNDONE.format(number=header.number, known=min(was), status=header.status)
     return ""
+
+
+def tells_sequences(headers: Iterable[BatchHeader], posted: Mapping[int, int]) -> bool:
+    """Whether this Sage is seen to show on a batch the posting sequence that its documents have.
+
+    That both are the number of the posting run is how Sage 300 describes them, not what its Web API
+    promises; so it is believed of a server only once it was seen there.
+    """
+    return any(
+        header.status == BatchStatus.POSTED
+        and header.posting_sequence
+        and posted.get(header.number) == header.posting_sequence
+        for header in headers
+    )
+
+
+def _has_other_sequence(header: BatchHeader, sequence: int) -> bool:
+    """Whether it was posted by another run than the documents we found of that number."""
+    is_told = header.status == BatchStatus.POSTED and header.posting_sequence and sequence
+    return bool(is_told) and header.posting_sequence != sequence
 
 
 def _status_in(known_print: str) -> str:
@@ -188,39 +267,67 @@ def _is_another(header: BatchHeader, known_print: str) -> bool:
     """Whether a number that was Posted names another batch now."""
     if _status_in(known_print) != BatchStatus.POSTED:
         return False
-    head, _, sequence, _, _ = known_print.rsplit("|", 4)
-    description = head.split("|", 2)[2]
+    description, _, sequence = _told_in(known_print)
     return (description, sequence) != (header.description, str(header.posting_sequence))
 
 
-def after_sage_restore(facts: Facts, headers: Sequence[BatchHeader]) -> Facts:
+def _told_in(known_print: str) -> tuple[str, str, str]:
+    """Description, total and posting sequence of a fingerprint."""
+    head, total, sequence, _, _ = known_print.rsplit("|", 4)
+    return head.split("|", 2)[2], total, sequence
+
+
+def after_sage_restore(
+    facts: Facts, headers: Sequence[BatchHeader], *, trusts_sequences: bool = False
+) -> Facts:
     """Somebody said that Sage was restored and how to go on: what Sage no longer has is gone.
 
     `headers` are all that Sage lists. What is Open again is followed again; unsettled facts go on
     by being resumed.
     """
-    highest = max((header.number for header in headers), default=0)
-    statuses = {
-        header.number: header.status
-        for header in headers
-        if not _is_another(header, facts.prints.get(header.number, ""))
-    }
-    reused = {header.number for header in headers} - statuses.keys()
-    places = {
-        key: _gone(place)
-        if place.batch_number > highest or place.batch_number in reused
-        else _restored(place, statuses.get(place.batch_number, ""))
-        for key, place in facts.places.items()
-    }
+    by_number = {header.number: header for header in headers}
+    highest = max(by_number, default=0)
+
+    def stands_now(place: Place) -> Place:
+        header = by_number.get(place.batch_number)
+        known = facts.prints.get(place.batch_number, "")
+        if place.batch_number > highest:
+            return _gone(place)
+        if header is None:
+            return place
+        if _is_replaced(header, place, known, trusts_sequences=trusts_sequences):
+            return _gone(place)
+        return _restored(place, header.status)
+
     return replace(
         facts,
-        places=places,
+        places={key: stands_now(place) for key, place in facts.places.items()},
         watermark=min(facts.watermark, highest),
         highest=min(facts.highest, highest),
         sizes={},
         prints={},
         is_thorough=True,
     )
+
+
+def _is_replaced(
+    header: BatchHeader, place: Place, known_print: str, *, trusts_sequences: bool
+) -> bool:
+    """Whether a batch of a restored Sage bears the number of ours and is another one.
+
+    A posted batch of ours that was last read before it was posted is told by its description and
+    its total together: a person may have changed either of them, hardly both.
+    """
+    if _is_another(header, known_print):
+        return True
+    if not place.is_posted or header.status not in _AFTER_POSTING:
+        return False
+    if trusts_sequences and _has_other_sequence(header, place.posting_sequence):
+        return True
+    if not known_print or _status_in(known_print) in _FINAL:
+        return False
+    description, total, _ = _told_in(known_print)
+    return description != header.description and total != f"{header.total:f}"
 
 
 def _gone(place: Place) -> Place:
@@ -239,6 +346,15 @@ def _restored(place: Place, status: str) -> Place:
     if place.status in _AFTER_POSTING:
         return replace(place, status=status, posting_sequence=0)
     return place
+
+
+def newest(headers: Iterable[BatchHeader], *, low: int) -> dict[int, str]:
+    """How the batches from the low mark on look, and with them the highest there is.
+
+    Kept until the next list: whosever they are, a number that is another batch then shows that Sage
+    was restored and used on.
+    """
+    return {h.number: fingerprint(h) for h in headers if h.number >= low}
 
 
 def look_back(

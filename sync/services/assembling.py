@@ -6,7 +6,7 @@ invoices and the protocol's opening facts are stored, and every posting moves to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -32,7 +32,9 @@ FIELDS = ("pk", "posting_date", "fiscal_year", "fiscal_period", "currency", "amo
 class Outset:
     """What is known of Sage when a batch sets out, by the look that was made under this lease.
 
-    `watermark` and `highest` are batch numbers; see `protocol.begin` for the rest.
+    `watermark` and `highest` are batch numbers. `orders_apart` lie in Sage and were nobody's when they
+    were read: such a bill waits until the next look has judged its entry. See `protocol.begin` for the
+    rest.
     """
 
     watermark: int
@@ -40,6 +42,7 @@ class Outset:
     can_post: bool
     is_look_fresh: bool
     is_thorough: bool
+    orders_apart: Collection[str] = ()
 
 
 def assemble(
@@ -53,7 +56,7 @@ def assemble(
         hold_company(work.company_id)
         if not holds_lease(lease):
             raise LeaseLost(lease.database_key)
-        planned = _plan(work, size, is_full=is_full)
+        planned = _plan(work, size, is_full=is_full, apart=outset.orders_apart)
         if planned is None:
             return None
         ids = [entry.posting_id for entry in planned.entries]
@@ -74,13 +77,14 @@ def assemble(
         return batch
 
 
-def _plan(work: Work, size: int, *, is_full: bool) -> PlannedBatch | None:
+def _plan(work: Work, size: int, *, is_full: bool, apart: Collection[str]) -> PlannedBatch | None:
     ready = (
         Posting.objects.for_tenant(work.tenant_id)
         .of_company(work.company_id)
         .in_state(PostingState.READY)
         # One whose grounds have changed since it was decided waits for the next decision.
         .filter(is_dirty=False)
+        .exclude(order_number__in=apart)
         .order_by("posting_date", "pk")
         .values_list(*FIELDS)[: size * 4]
     )

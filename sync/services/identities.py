@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from integrations.bill.types import Bill
+from integrations.sage300.types import Invoice
 from sync.domain.document_number import order_number, with_suffix
+from sync.domain.packing import pack
 from sync.domain.policy import DuplicateRule
 from sync.domain.problems import Problem, ProblemCode, problem
 from sync.domain.words import day
@@ -182,6 +184,24 @@ def given_back(posting: Posting) -> dict[str, object]:
     if posting.batch_id is None:
         freed |= {"order_number": "", "invoice": None}
     return freed
+
+
+def order_of(posting: Posting) -> str:
+    """The order number Sage knows the bill by, or would."""
+    return posting.order_number or order_number(posting.source_id, taken=())
+
+
+def adopt(posting: Posting, invoice: Invoice, *, database_key: str) -> None:
+    """Take the identity that Sage shows, for a bill whose own was forgotten by a restore of our database.
+
+    Such a bill is not approved now, so nothing says what it would be sent as: what lies there under
+    its order number counts as what was sent. Inside the caller's scope.
+    """
+    posting.database_key = database_key
+    posting.order_number = order_of(posting)
+    posting.invoice = pack(invoice)
+    posting.mapped_hash = ""
+    posting.save(update_fields=["database_key", "order_number", "invoice", "mapped_hash"])
 
 
 def hold_again(posting: Posting) -> None:

@@ -6,18 +6,20 @@ does; nothing here writes to Sage.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Min
+from django.db.models import Min, Q
+from django.db.models.functions import Upper
 
 from integrations.sage300.types import BatchHeader
 from sync.domain import facts_json, sweeping
 from sync.models import Batch, Posting
 from sync.models.posting import PostingQuerySet
 from sync.queries.stops import HOW_TO_GO_ON
+from sync.services import identities
 from sync.services.forgotten import note_forgotten
 from sync.services.marks import Marks, find_marks, keep_marks
 from sync.services.work import Work
@@ -26,7 +28,12 @@ from tenants.scoping import tenant_scope
 
 @dataclass(slots=True, kw_only=True)
 class Look:
-    """What one look at the headers found; `hold` is the sentence that stops every send."""
+    """What one look at the headers found; `hold` is the sentence that stops every send.
+
+    `recognised` are batches in which an entry has turned out to be ours since they were read,
+    `orders_apart` the order numbers in Sage that no posting had when its batch was read: a bill of
+    that number is sent only after that batch was judged.
+    """
 
     headers: tuple[BatchHeader, ...] = ()
     highest: int = 0
@@ -35,6 +42,8 @@ class Look:
     hold: str = ""
     known: dict[int, str] = field(default_factory=dict)
     looked_at: dict[int, str] = field(default_factory=dict)
+    recognised: tuple[int, ...] = ()
+    orders_apart: set[str] = field(default_factory=set)
 
 
 def look(work: Work) -> Look:
@@ -53,8 +62,13 @@ def look(work: Work) -> Look:
     after = min([marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks])
     headers = tuple(work.sage.list_batches(max(after, 0)))
     known = sweeping.known_prints(judged, marks.prints)
+    posted = _posted(work, headers)
     hold = sweeping.sage_restored(
-        headers, highest=marks.highest, posted=_seen_posted(work, headers), prints=known
+        headers,
+        highest=marks.highest,
+        posted=posted,
+        prints=(known, marks.seen),
+        trusts_sequences=marks.trusts_sequences,
     )
     found = Look(
         headers=headers,
@@ -64,12 +78,39 @@ def look(work: Work) -> Look:
         hold=hold,
         known=known,
         looked_at=dict(marks.prints),
+        orders_apart=marks.orders_apart(),
     )
     if hold:
         return replace(found, hold=f"{hold} {HOW_TO_GO_ON}")
     found.is_thorough |= note_forgotten(work, marks, headers, now)
+    marks.trusts_sequences |= sweeping.tells_sequences(headers, posted)
+    found.recognised = _recognised(work, marks)
     _move(work, marks, found, watermarks, now)
     return found
+
+
+def _recognised(work: Work, marks: Marks) -> tuple[int, ...]:
+    """The batches that hold an entry of a bill which was unknown when they were read."""
+    orders = marks.orders_apart()
+    if not orders:
+        return ()
+    with tenant_scope(work.tenant_id):
+        known = {identities.order_of(posting) for posting in of_orders(work, orders, bare=True)}
+    return sweeping.recognised(marks.strangers, known)
+
+
+def of_orders(work: Work, orders: Collection[str], *, bare: bool) -> PostingQuerySet:
+    """The company's postings with one of these folded order numbers.
+
+    `bare`: also those that were decided and have no identity now, for a bill may have been sent,
+    forgotten by a restore, and not be approved since. They go by their bill's own number, which costs
+    a look at every row.
+    """
+    rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
+    asked = Q(database_key=work.database_key, order_number__in=orders, invoice__isnull=False)
+    if bare:
+        asked |= Q(invoice__isnull=True, is_dirty=False, bill_order__in=orders)
+    return rows.alias(bill_order=Upper("source_id")).filter(asked)
 
 
 def note_highest(work: Work, number: int) -> None:
@@ -81,15 +122,18 @@ def note_highest(work: Work, number: int) -> None:
             _keep_row(work, marks, work.clock())
 
 
-def _seen_posted(work: Work, headers: Sequence[BatchHeader]) -> set[int]:
-    """Those of the listed batches that our rows know to be Posted."""
+def _posted(work: Work, headers: Sequence[BatchHeader]) -> dict[int, int]:
+    """Those of the listed batches that our rows know to be Posted, with their posting sequence."""
     with tenant_scope(work.tenant_id):
         rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
-        numbers = rows.filter(
+        found = rows.filter(
             sage_status="Posted", sage_batch_number__in=[header.number for header in headers]
-        )
-        found = numbers.values_list("sage_batch_number", flat=True).distinct()
-        return {number for number in found if number is not None}
+        ).values_list("sage_batch_number", "posted_at", "posting_sequence")
+        sequences: dict[int, int] = {}
+        for number, posted_at, sequence in found:
+            told = (sequence or 0) if posted_at else 0
+            sequences[number or 0] = max(told, sequences.get(number or 0, 0))
+        return sequences
 
 
 def moving(work: Work) -> PostingQuerySet:
@@ -145,6 +189,7 @@ def _move(work: Work, marks: Marks, found: Look, watermarks: list[int], now: dat
             grace_seconds=settings.CONNECTOR.stray_watch_seconds,
         )
     marks.first_seen = {n: at for n, at in marks.first_seen.items() if n > marks.low}
+    marks.seen = sweeping.newest(found.headers, low=marks.low)
     present = {header.number for header in found.headers}
     marks.prints = {n: text for n, text in marks.prints.items() if n in present}
     _keep(work, marks, now)

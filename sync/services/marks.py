@@ -19,7 +19,9 @@ KIND = "sage.batches"
 @dataclass(slots=True, kw_only=True)
 class Marks:
     """Times are aware. `decisions` are a person's, by batch number, after a restore of Sage;
-    `told` are batches under a tag of ours that no row of ours knows, told once.
+    `seen` is how the newest batches, whosever, looked in the last list;
+    `trusts_sequences`: `sweeping.tells_sequences` once held. `told` are batches under a tag of ours that no row of ours knows, told once; `strangers`, by
+    batch number, order numbers found after a restore of our database that no posting has yet.
     """
 
     highest: int = 0
@@ -29,7 +31,14 @@ class Marks:
     thorough_until: datetime | None = None
     decisions: dict[int, str] = field(default_factory=dict)
     told: list[int] = field(default_factory=list)
+    seen: dict[int, str] = field(default_factory=dict)
+    trusts_sequences: bool = False
+    strangers: dict[int, tuple[str, ...]] = field(default_factory=dict)
     history_checked_at: datetime | None = None
+
+    def orders_apart(self) -> set[str]:
+        """Every order number among the strangers."""
+        return {order for orders in self.strangers.values() for order in orders}
 
     def is_thorough(self, now: datetime) -> bool:
         """Whether every batch above the low mark is to be read, whatever its description."""
@@ -51,6 +60,9 @@ def find_marks(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Marks | None:
         thorough_until=_time(stored.get("thorough_until")),
         decisions={int(number): text for number, text in stored.get("decisions", {}).items()},
         told=list(stored.get("told", [])),
+        seen={int(number): text for number, text in stored.get("seen", {}).items()},
+        trusts_sequences=stored.get("trusts_sequences", False),
+        strangers={int(number): tuple(o) for number, o in stored.get("strangers", {}).items()},
         history_checked_at=_time(stored.get("history_checked_at")),
     )
 
@@ -65,6 +77,9 @@ def keep_marks(marks: Marks, *, tenant_id: uuid.UUID, company_id: uuid.UUID, now
         "thorough_until": _text(marks.thorough_until),
         "decisions": {str(n): text for n, text in marks.decisions.items()},
         "told": marks.told,
+        "seen": {str(number): text for number, text in marks.seen.items()},
+        "trusts_sequences": marks.trusts_sequences,
+        "strangers": {str(number): orders for number, orders in marks.strangers.items()},
         "history_checked_at": _text(marks.history_checked_at),
     }
     CatalogueList.objects.for_tenant(tenant_id).update_or_create(

@@ -79,7 +79,7 @@ def look_again(work: Work, *, from_batch: int | None, now: datetime) -> str:
         if from_batch is not None:
             marks.low = min(marks.low, from_batch) if marks.highest else from_batch
             marks.highest = max(marks.highest, marks.low)
-        marks.prints, marks.told = {}, []
+        marks.prints, marks.told, marks.strangers = {}, [], {}
         marks.thorough_until = now + timedelta(seconds=settings.CONNECTOR.restore_watch_seconds)
         keep_marks(marks, tenant_id=work.tenant_id, company_id=work.company_id, now=now)
         sentence = (
@@ -132,7 +132,7 @@ def go_on(work: Work, *, actor: Actor, note: str, now: datetime) -> str:
         low, prints = sweeping.look_back(
             headers, low=min(marks.low, _highest(headers)), known=_known_prints(work, marks)
         )
-        _accept(work, lease, headers, now)
+        _accept(work, lease, headers, now, trusts_sequences=marks.trusts_sequences)
         for one in lost:
             _carry_out(work, postings[one.number], Choice(one.choice), actor, note, now)
         marks.low, marks.prints = low, prints
@@ -231,11 +231,18 @@ def _known_prints(work: Work, marks: Marks) -> dict[int, str]:
     return prints
 
 
-def _accept(work: Work, lease: Lease, headers: tuple[BatchHeader, ...], now: datetime) -> None:
+def _accept(
+    work: Work,
+    lease: Lease,
+    headers: tuple[BatchHeader, ...],
+    now: datetime,
+    *,
+    trusts_sequences: bool,
+) -> None:
     """Have every batch's facts say what Sage's backup still holds."""
     for batch in _batches(work):
         before = facts_json.from_json(batch.facts)
-        after = sweeping.after_sage_restore(before, headers)
+        after = sweeping.after_sage_restore(before, headers, trusts_sequences=trusts_sequences)
         if after != before:
             _store(work, lease, batch, after, now)
 
@@ -279,7 +286,7 @@ def _release(
     """Lower the marks to what Sage has, and read everything new for a while."""
     marks.highest = _highest(headers)
     marks.low = min(marks.low, marks.highest)
-    marks.first_seen, marks.decisions = {}, {}
+    marks.first_seen, marks.decisions, marks.seen = {}, {}, {}
     marks.thorough_until = now + timedelta(seconds=settings.CONNECTOR.restore_watch_seconds)
     sentence = f"{actor.name} says: {what}. Sends go on from batch {marks.highest}."
     with tenant_scope(work.tenant_id):

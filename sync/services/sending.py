@@ -160,6 +160,7 @@ class _Turn:
             can_post=can_post,
             is_look_fresh=True,
             is_thorough=look.is_thorough,
+            orders_apart=look.orders_apart,
         )
         return assemble(
             self._work,

@@ -6,14 +6,15 @@ does. Nothing here sends an invoice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
 
 from integrations.errors import IntegrationError
-from integrations.sage300.types import BatchHeader, InvoiceBatch
+from integrations.sage300.types import InvoiceBatch
 from sync.domain import facts_json, following, sweeping
 from sync.domain.batching import batch_tag
 from sync.domain.comparison import fold
@@ -23,7 +24,7 @@ from sync.models import Batch, Posting
 from sync.services import identities
 from sync.services.assembling import entry_of
 from sync.services.lease import Lease, LeaseLost, holds_lease
-from sync.services.looks import Look, followed_numbers
+from sync.services.looks import Look, followed_numbers, of_orders
 from sync.services.marks import find_marks, keep_marks
 from sync.services.turns import hold_company
 from sync.services.work import Work
@@ -42,15 +43,18 @@ def sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
         followed=followed,
         is_thorough=found.is_thorough or is_search_due,
     )
-    read, failure = _read(work, numbers)
+    again = [number for number in found.recognised if number not in numbers]
+    read, failure = _read(work, [*numbers, *again])
     present = [batch for batch in read.values() if batch is not None]
     now = work.clock()
     with tenant_scope(work.tenant_id):
         hold_company(work.company_id)
         if not holds_lease(lease):
             raise LeaseLost(lease.database_key)
-        mine, unjudged = _mine(work, present)
-        _remember(work, [batch.header for batch in present], unjudged, now)
+        judged = _judge(work, present, bare=found.is_thorough or bool(found.recognised))
+        _remember(work, found, read, judged, now)
+        mine = judged.mine
+        _adopt_bare(work, mine, present)
         sweep = _sweep_row(work, lease, found, mine, sorted(read), now) if mine else None
     if failure is not None:
         raise failure
@@ -86,36 +90,48 @@ def _is_search_due(work: Work) -> bool:
     return sweeping.is_search_due(_place_of(posting) for posting in lost.select_related("batch"))
 
 
-def _mine(work: Work, batches: Sequence[InvoiceBatch]) -> tuple[list[Posting], set[int]]:
-    """Settled or never sent postings with an entry that lies elsewhere than our rows know.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """Whose the entries of some batches are.
 
-    With them the batches that hold such an entry of a posting under way: they are read again.
+    `mine`: settled or never sent postings with an entry that lies elsewhere than our rows know.
+    `unjudged`: the batches with such an entry of a posting under way; they are read again.
     """
-    orders = {
-        fold(invoice.order_number)
-        for batch in batches
-        for invoice in batch.invoices
-        if invoice.order_number
-    }
-    rows = (
-        Posting.objects.for_tenant(work.tenant_id)
-        .of_company(work.company_id)
-        .filter(database_key=work.database_key, order_number__in=orders)
-        .exclude(invoice=None)
-        .select_related("batch")
-    )
+
+    mine: list[Posting]
+    unjudged: set[int]
+    strangers: dict[int, tuple[str, ...]]
+
+
+def _judge(work: Work, batches: Sequence[InvoiceBatch], *, bare: bool) -> _Judged:
+    orders = {fold(invoice.order_number) for batch in batches for invoice in batch.invoices} - {""}
+    rows = of_orders(work, orders, bare=bare).select_related("batch")
     postings = {str(posting.pk): posting for posting in rows}
-    by_order = {fold(posting.order_number): key for key, posting in postings.items()}
+    by_order = {fold(identities.order_of(posting)): key for key, posting in postings.items()}
     places = {key: _place_of(posting) for key, posting in postings.items()}
     mine: dict[str, Posting] = {}
     unjudged: set[int] = set()
     for batch in batches:
-        owners = [postings[key] for key in sweeping.owners(batch, by_order, places)]
-        if any(posting.batch and posting.batch.settled_at is None for posting in owners):
-            unjudged.add(batch.header.number)
-        else:
-            mine |= {str(posting.pk): posting for posting in owners}
-    return list(mine.values()), unjudged
+        for key in sweeping.owners(batch, by_order, places):
+            posting = postings[key]
+            if posting.batch and posting.batch.settled_at is None:
+                unjudged.add(batch.header.number)
+            else:
+                mine[key] = posting
+    return _Judged(
+        mine=list(mine.values()),
+        unjudged=unjudged,
+        strangers=sweeping.strangers(batches, by_order.keys()),
+    )
+
+
+def _adopt_bare(work: Work, mine: list[Posting], batches: Sequence[InvoiceBatch]) -> None:
+    """Give those without an identity the one that Sage shows."""
+    shown = sweeping.shown_best(batches)
+    for posting in mine:
+        if posting.invoice is None:
+            invoice = shown[identities.order_of(posting)]
+            identities.adopt(posting, invoice, database_key=work.database_key)
 
 
 def _sweep_row(
@@ -186,10 +202,20 @@ def _place_of(posting: Posting) -> Place:
 
 
 def _remember(
-    work: Work, headers: Sequence[BatchHeader], unjudged: set[int], now: datetime
+    work: Work,
+    found: Look,
+    read: Mapping[int, InvoiceBatch | None],
+    judged: _Judged,
+    now: datetime,
 ) -> None:
     """Keep how these batches looked when they were read, so that they are not read again."""
     marks = find_marks(tenant_id=work.tenant_id, company_id=work.company_id)
-    if marks is not None and headers:
-        marks.prints |= following.listed(headers) | dict.fromkeys(unjudged, sweeping.UNJUDGED)
-        keep_marks(marks, tenant_id=work.tenant_id, company_id=work.company_id, now=now)
+    if marks is None or not read:
+        return
+    present = [batch.header for batch in read.values() if batch is not None]
+    marks.prints |= following.listed(present) | dict.fromkeys(judged.unjudged, sweeping.UNJUDGED)
+    marks.strangers = sweeping.still_apart(
+        marks.strangers, read, judged.strangers, is_thorough=found.is_thorough
+    )
+    found.orders_apart = marks.orders_apart()
+    keep_marks(marks, tenant_id=work.tenant_id, company_id=work.company_id, now=now)

@@ -89,6 +89,56 @@ def test_f47_rows_lost_by_a_failover_are_found_in_sage_and_not_sent_again(
         assert all(p.state == "IN_SAGE" or p.sentence for p in late), [told(p) for p in late]
 
 
+@pytest.mark.parametrize("is_back", [False, True])
+def test_f47_a_bill_sent_and_forgotten_and_archived_meanwhile_is_known_in_sage(
+    desk: Desk, is_back: bool
+) -> None:
+    heal(desk)
+    backup = OurBackup()
+    bill = a_bill(desk, "LATER-1")
+    desk.sync()
+    sent, [ours] = posts(desk), desk.postings(invoice_number="LATER-1")
+    desk.bill.archive_bill(bill)
+    backup.put_back()
+    command("after_restore")
+    heal(desk)
+    if is_back:
+        desk.bill.restore_bill(bill)
+        heal(desk)
+
+    [found] = desk.postings(invoice_number="LATER-1")
+    assert (found.state, found.sage_batch_number, found.sage_entry_number) == (
+        "IN_SAGE", ours.sage_batch_number, ours.sage_entry_number
+    )  # fmt: skip
+    assert (found.vendor_number, found.document_number) == ("PRAMIL", "LATER-1")
+    assert posts(desk) == sent
+    assert len(entries(desk)) == 4
+
+
+def test_f47_a_bill_told_again_late_and_under_another_number_is_known_in_sage(desk: Desk) -> None:
+    heal(desk)
+    backup = OurBackup()
+    bill = a_bill(desk, "LATER-1")
+    desk.sync()
+    sent, [ours] = posts(desk), desk.postings(invoice_number="LATER-1")
+    backup.put_back()
+    command("after_restore")
+    desk.bill_server.faults.add("status", "GET /bills", status=503, times=99)
+    desk.sync()  # reads every batch in Sage, before BILL has told the bill again
+    later(desk)
+    desk.bill_server.faults.clear()
+    desk.bill.set_switches({"edit_resets_approval": False})
+    dated = desk.clock().date().isoformat()
+    desk.bill.edit_bill(bill, invoice={"invoiceNumber": "LATER-1R", "invoiceDate": dated})
+    heal(desk)
+
+    [found] = desk.postings(invoice_number="LATER-1R")
+    assert (found.state, found.sage_batch_number) == ("ATTENTION", ours.sage_batch_number)
+    assert "number LATER-1R sent, LATER-1 in Sage" in found.sentence
+    assert posts(desk) == sent
+    assert len(entries(desk)) == 4
+
+
 def test_after_a_restore_many_batches_are_got_through_though_reads_fail(rested_desk: Desk) -> None:
     desk = rested_desk
     for number in range(4):
@@ -276,6 +326,26 @@ def test_f28_a_restored_sage_that_was_used_on_is_seen_by_a_number_given_out_agai
     [lost] = desk.postings(invoice_number="LOST-1")
     assert lost.state == "ATTENTION"
     assert f"no longer has batch {number}" in lost.sentence
+
+
+def test_f28_a_clerks_newest_batch_that_is_another_one_shows_a_restored_sage(desk: Desk) -> None:
+    heal(desk)
+    before = desk.sage.snapshot("CALBAK")
+    for number in ("OWN-1", "OWN-2"):
+        theirs = desk.sage.clerk_enters_invoice("CALBAK", "PRAMIL", number, "9.00", "5010100")
+        desk.sage.post_batch("CALBAK", theirs["batch"])
+    desk.sync()
+    desk.sage.restore(before)
+    for number in ("OWN-3", "OWN-4", "OWN-5"):
+        theirs = desk.sage.clerk_enters_invoice("CALBAK", "MARLOW", number, "8.00", "5010100")
+    a_bill(desk, "NEW-1")
+    sent = posts(desk)
+
+    report = desk.sync()
+
+    assert report.outcome == "paused"
+    assert "Sage was restored from a backup" in report.sentence
+    assert posts(desk) == sent
 
 
 def test_f28_history_cleared_of_the_newest_batches_is_no_restore(rested_desk: Desk) -> None:

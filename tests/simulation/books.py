@@ -81,6 +81,9 @@ class Marks:
     prints: dict[int, str] = field(default_factory=dict)
     thorough_until: float = -1.0
     told: tuple[int, ...] = ()
+    seen: dict[int, str] = field(default_factory=dict)
+    trusts_sequences: bool = False
+    strangers: dict[int, tuple[str, ...]] = field(default_factory=dict)
     history_checked_at: float | None = None
 
 
@@ -281,7 +284,9 @@ class Books(Store):
             low, prints = sweeping.look_back(headers, low=low, known=self.prints())
         for tag, batch in list(self.batches.items()):
             if was_restored:
-                after = sweeping.after_sage_restore(batch.facts, headers)
+                after = sweeping.after_sage_restore(
+                    batch.facts, headers, trusts_sequences=self.marks.trusts_sequences
+                )
                 is_news = after != batch.facts
             else:
                 after = sweeping.history_cleared(batch.facts, highest=highest)
@@ -297,12 +302,16 @@ class Books(Store):
                 if row and row.state is S.ATTENTION and row.shown.batch_number is None:
                     self.send_again(key, ": Sage was restored from a backup.")
         self.marks = replace(
-            self.marks, highest=highest, low=low, prints=prints, first_seen={},
+            self.marks, highest=highest, low=low, prints=prints, first_seen={}, seen={},
             thorough_until=self.world.seconds + RESTORE_WATCH_SECONDS,
         )  # fmt: skip
         self.company.hold = ""
         self.release(lease)
         return True
+
+    def orders_apart(self) -> set[str]:
+        assert self.marks is not None
+        return {order for orders in self.marks.strangers.values() for order in orders}
 
     def prints(self) -> dict[int, str]:
         """How every batch known to us looked when it was last judged."""
@@ -333,7 +342,7 @@ class Books(Store):
         self.postings, self.batches = Table(postings), Table(batches)  # type: ignore[arg-type]
         self.made_at = dict(made_at)  # type: ignore[call-overload]
         self.marks = replace(
-            marks or Marks(), prints={}, told=(),  # type: ignore[type-var]
+            marks or Marks(), prints={}, told=(), strangers={},  # type: ignore[type-var]
             thorough_until=self.world.seconds + RESTORE_WATCH_SECONDS,
         )  # fmt: skip
         self.restores += 1

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from integrations.sage300.types import BatchHeader, InvoiceBatch
+from integrations.sage300.types import BatchHeader, Invoice, InvoiceBatch
 from sync.domain import following, sweeping
 from sync.domain.batching import batch_tag, tag_in
 from sync.domain.commands import (
@@ -16,7 +16,7 @@ from sync.domain.commands import (
     ReadBatch,
 )
 from sync.domain.comparison import fold
-from sync.domain.facts import Fate, Place
+from sync.domain.facts import Entry, Fate, Place
 from sync.domain.posting_state import BEFORE_SENDING, PostingState
 from sync.domain.replacing import replace
 from tests.simulation.bills import Bills
@@ -43,6 +43,8 @@ class Look:
     hold: str = ""
     known: dict[int, str] = field(default_factory=dict)
     looked_at: dict[int, str] = field(default_factory=dict)
+    recognised: tuple[int, ...] = ()
+    orders_apart: set[str] = field(default_factory=set)
 
 
 class Looks(Bills):
@@ -64,16 +66,13 @@ class Looks(Bills):
         assert isinstance(answer, Headers)
         headers = answer.headers
         listed = {header.number for header in headers}
-        posted = {
-            row.shown.batch_number
-            for row in self.store.rows()
-            if row.shown.status == "Posted" and row.shown.batch_number in listed
-        }
+        posted = self.posted(listed)
         hold = sweeping.sage_restored(
             headers,
             highest=marks.highest,
-            posted={n for n in posted if n is not None},
-            prints=known,
+            posted=posted,
+            prints=(known, marks.seen),
+            trusts_sequences=marks.trusts_sequences,
         )
         found = Look(
             headers=headers,
@@ -83,12 +82,27 @@ class Looks(Bills):
             hold=f"{hold} {HOW_TO_GO_ON}" if hold else "",
             known=known,
             looked_at=dict(marks.prints),
+            orders_apart=self.store.orders_apart(),
         )
         if not hold:
             marks = self.note_forgotten(marks, headers, now)
             found.is_thorough |= now < marks.thorough_until
+            tells = sweeping.tells_sequences(headers, posted)
+            marks = replace(marks, trusts_sequences=marks.trusts_sequences or tells)
+            known = {fold(row.id) for row in self.store.rows() if has_standing(row, bare=True)}
+            found.recognised = sweeping.recognised(marks.strangers, known)
             self.move(marks, found, watermarks, now)
         return found
+
+    def posted(self, listed: set[int]) -> dict[int, int]:
+        """`looks._posted`: the batches of our Posted rows, with their posting sequence."""
+        sequences: dict[int, int] = {}
+        for row in self.store.rows():
+            number = row.shown.batch_number
+            if number in listed and row.shown.status == "Posted":
+                told = row.place.posting_sequence if row.shown.is_posted else 0
+                sequences[number] = max(told, sequences.get(number, 0))
+        return sequences
 
     def followed(self) -> set[int]:
         """The batches in which an entry of a settled batch can still change."""
@@ -127,6 +141,7 @@ class Looks(Bills):
             marks,
             highest=found.highest,
             low=low,
+            seen=sweeping.newest(found.headers, low=low),
             first_seen={number: at for number, at in seen.items() if number > low},
             prints={n: text for n, text in marks.prints.items() if n in present},
         )
@@ -151,20 +166,30 @@ class Looks(Bills):
             is_thorough=look.is_thorough or self.is_search_due(),
         )
         read: dict[int, InvoiceBatch | None] = {}
-        for number in numbers:
+        for number in (*numbers, *(n for n in look.recognised if n not in numbers)):
             answer = yield from self.ask(ReadBatch(number=number), None)
             if not isinstance(answer, BatchRead):
                 break
             read[number] = answer.batch
         present = [batch for batch in read.values() if batch is not None]
         self.must_hold(lease)
-        mine, unjudged = self.mine(present)
+        mine, unjudged, strangers = self.mine(
+            present, bare=look.is_thorough or bool(look.recognised)
+        )
+        mine = self.adopt_bare(mine, present)
         assert self.store.marks is not None
         prints = following.listed([batch.header for batch in present])
         prints |= dict.fromkeys(unjudged, sweeping.UNJUDGED)
-        self.store.marks = replace(self.store.marks, prints=self.store.marks.prints | prints)
+        if read:
+            apart = sweeping.still_apart(
+                self.store.marks.strangers, read, strangers, is_thorough=look.is_thorough
+            )
+            self.store.marks = replace(
+                self.store.marks, prints=self.store.marks.prints | prints, strangers=apart
+            )
+            look.orders_apart = self.store.orders_apart()
         sweep = self.sweep_row(look, mine, sorted(read)) if mine else None
-        if len(read) < len(numbers):
+        if len(read) < len({*numbers, *look.recognised}):
             raise CallFailed("what was read counts all the same")
         return sweep
 
@@ -192,23 +217,31 @@ class Looks(Bills):
                 prints.update(batch.facts.prints)
         return prints
 
-    def mine(self, batches: Sequence[InvoiceBatch]) -> tuple[list[Row], set[int]]:
-        """Settled or never sent postings with an entry that lies elsewhere than our rows know.
-
-        With them the batches that hold an entry of a posting under way: judged once it is settled.
-        """
-        rows = {row.id: row for row in self.store.rows() if row.entry is not None}
+    def mine(
+        self, batches: Sequence[InvoiceBatch], *, bare: bool
+    ) -> tuple[list[Row], set[int], dict[int, tuple[str, ...]]]:
+        """`sweeps._judge`: whose the entries are; batches to read again; order numbers of nobody."""
+        rows = {row.id: row for row in self.store.rows() if has_standing(row, bare=bare)}
         by_order = {fold(row.id): key for key, row in rows.items()}
         places = {key: self.known_place(row) for key, row in rows.items()}
         found: dict[str, Row] = {}
         unjudged: set[int] = set()
         for batch in batches:
-            owners = [rows[key] for key in sweeping.owners(batch, by_order, places)]
-            if any(self.store.is_under_way(row) for row in owners):
-                unjudged.add(batch.header.number)
-            else:
-                found |= {row.id: row for row in owners}
-        return list(found.values()), unjudged
+            for key in sweeping.owners(batch, by_order, places):
+                if self.store.is_under_way(rows[key]):
+                    unjudged.add(batch.header.number)
+                else:
+                    found[key] = rows[key]
+        return list(found.values()), unjudged, sweeping.strangers(batches, by_order.keys())
+
+    def adopt_bare(self, mine: list[Row], batches: Sequence[InvoiceBatch]) -> list[Row]:
+        """`sweeps._adopt_bare`: the identity that Sage shows, for a row without one."""
+        shown = sweeping.shown_best(batches)
+        for row in mine:
+            if row.entry is None:
+                entry = as_shown(row, shown[fold(row.id)])
+                self.store.change(row.id, entry=entry)
+        return [self.store.row(row.id) or row for row in mine]
 
     def known_place(self, row: Row) -> Place:
         if row.is_skipped_by_person:
@@ -262,3 +295,21 @@ class Looks(Bills):
                 self.store.commits += 1
                 reopened.append(row)
         return reopened
+
+
+def has_standing(row: Row, *, bare: bool) -> bool:
+    """`looks.of_orders`: whether an entry in Sage can be told to be this row's."""
+    return row.entry is not None or (bare and not row.is_dirty)
+
+
+def as_shown(row: Row, invoice: Invoice) -> Entry:
+    return Entry(
+        posting_id=row.id,
+        bill_id=row.bill.id,
+        bill_hash="",
+        vendor_number=invoice.vendor_number,
+        document_number=invoice.document_number,
+        order_number=invoice.order_number,
+        total=invoice.total,
+        lines=tuple((line.gl_account, line.amount) for line in invoice.details),
+    )

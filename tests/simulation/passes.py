@@ -13,6 +13,7 @@ from datetime import timedelta
 from integrations.sage300.types import Invoice
 from sync.domain.batching import ReadyEntry, plan_batches
 from sync.domain.commands import FindPosted, Headers, ListBatches, PostedFound
+from sync.domain.comparison import fold
 from sync.domain.facts import Facts, Place
 from sync.domain.policy import Release
 from sync.domain.posting_state import PostingState
@@ -150,7 +151,7 @@ class Pass(Looks):
         if self.store.checks_epoch and self.store.epoch != lease.epoch:
             return None
         size = min(self.store.pace.size, self.world.nature.batch_size)
-        rows = self.plan(size)
+        rows = self.plan(size, look.orders_apart)
         if not rows:
             return None
         release = self.world.nature.release
@@ -173,9 +174,13 @@ class Pass(Looks):
             )  # fmt: skip
         return batch
 
-    def plan(self, size: int) -> list[Row]:
+    def plan(self, size: int, apart: set[str]) -> list[Row]:
         """`assembling._plan`: one fiscal period and currency, the oldest posting date first."""
-        ready = [row for row in self.store.rows() if row.state is S.READY and not row.is_dirty]
+        ready = [
+            row
+            for row in self.store.rows()
+            if row.state is S.READY and not row.is_dirty and fold(row.id) not in apart
+        ]
         ready.sort(key=lambda row: (row.day, row.id))
         entries = [
             ReadyEntry(

@@ -61,19 +61,19 @@ def header(number: int, *, entries: int = 1, status: str = BatchStatus.OPEN) -> 
     )
 
 
-def a_sent_posting(company: Company, place: Place, **columns: Any) -> Posting:
+def a_sent_posting(company: Company, place: Place, tag: str = TAG, **columns: Any) -> Posting:
     """A posting whose batch is settled and says `place` of it."""
     bill = builders.a_bill()
     columns = {**builders.in_sage(bill, batch=58, entry=1, status="Open"), **columns}
     posting = builders.a_posting(company, bill=bill, database_key=KEY, **columns)
     key = str(posting.pk)
     facts = Facts(
-        tag=TAG, entries=(entry_of(posting),), watermark=50, stage=Stage.DONE, places={key: place}
+        tag=tag, entries=(entry_of(posting),), watermark=50, stage=Stage.DONE, places={key: place}
     )
     with tenant_scope(company.tenant_id):
         posting.batch = Batch.objects.create(
-            tenant_id=company.tenant_id, company=company, database_key=KEY, tag=TAG,
-            description=TAG, invoices={key: posting.invoice}, facts=facts_json.to_json(facts),
+            tenant_id=company.tenant_id, company=company, database_key=KEY, tag=tag,
+            description=tag, invoices={key: posting.invoice}, facts=facts_json.to_json(facts),
             stage=facts.stage, lease_epoch=1, entry_count=1, total_amount=100, made_at=NOW,
             settled_at=NOW,
         )  # fmt: skip
@@ -163,3 +163,22 @@ def test_what_was_posted_is_not_followed(db: None) -> None:
     a_sent_posting(company, place, sage_status="Posted", posted_at=NOW)
 
     assert sweep(company, Sage(None)) == 0
+
+
+def test_a_batch_mate_under_way_does_not_keep_a_bill_from_being_found(db: None) -> None:
+    company = builders.a_company()
+    settled = a_sent_posting(company, REMOVED, state="READY", **NOWHERE)
+    under_way = a_sent_posting(company, Place(), tag=f"{TAG[:-1]}B", state="IN_FLIGHT", **NOWHERE)
+    with tenant_scope(company.tenant_id):
+        Batch.objects.for_tenant(company.tenant_id).filter(pk=under_way.batch_id).update(
+            settled_at=None
+        )
+    both = tuple(
+        replace(unpack(Invoice, one.invoice), entry_number=entry)
+        for entry, one in enumerate((settled, under_way), start=1)
+    )
+
+    sweep(company, Sage(InvoiceBatch(header=header(60, entries=2), invoices=both)), header(60))
+
+    assert (again(settled).state, again(settled).sage_batch_number) == ("IN_SAGE", 60)
+    assert (again(under_way).state, again(under_way).batch_id) == ("IN_FLIGHT", under_way.batch_id)

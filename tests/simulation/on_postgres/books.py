@@ -191,7 +191,9 @@ class PostgresBooks:
             return ()
         return (
             marks.highest, marks.low, dict(sorted(marks.first_seen.items())),
-            dict(sorted(marks.prints.items())), tuple(marks.told), marks.thorough_until,
+            dict(sorted(marks.prints.items())), tuple(marks.told),
+            dict(sorted(marks.strangers.items())),
+            dict(sorted(marks.seen.items())), marks.trusts_sequences, marks.thorough_until,
             pace.rows["size"] if pace else self.policy.batch_size,
         )  # fmt: skip
 

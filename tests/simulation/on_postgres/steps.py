@@ -137,6 +137,8 @@ class WatchedBooks(Books):
         until = marks.thorough_until
         return (
             marks.highest, marks.low, seen, dict(sorted(marks.prints.items())), marks.told,
+            dict(sorted(marks.strangers.items())),
+            dict(sorted(marks.seen.items())), marks.trusts_sequences,
             START + timedelta(seconds=until) if until >= 0 else None, self.pace.size,
         )  # fmt: skip
 

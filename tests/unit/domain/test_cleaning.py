@@ -400,17 +400,17 @@ def test_only_entries_elsewhere_than_known_are_news() -> None:
 @pytest.mark.parametrize(
     ("headers", "highest", "posted", "told"),
     [
-        ([a_header(58)], 58, (), ""),
-        ([a_header(59)], 58, (), ""),
-        ([a_header(40)], 58, (), "restored from a backup"),
-        ([], 58, (), "restored from a backup"),
-        ([], 0, (), ""),
-        ([a_header(58)], 58, (58,), "was Posted and is Open now"),
-        ([a_header(58, status=BatchStatus.POSTED)], 58, (58,), ""),
+        ([a_header(58)], 58, {}, ""),
+        ([a_header(59)], 58, {}, ""),
+        ([a_header(40)], 58, {}, "restored from a backup"),
+        ([], 58, {}, "restored from a backup"),
+        ([], 0, {}, ""),
+        ([a_header(58)], 58, {58: 7}, "was Posted and is Open now"),
+        ([a_header(58, status=BatchStatus.POSTED)], 58, {58: 7}, ""),
     ],
 )
 def test_a_restored_sage_is_recognised(
-    headers: list[object], highest: int, posted: tuple[int, ...], told: str
+    headers: list[object], highest: int, posted: dict[int, int], told: str
 ) -> None:
     why = sweeping.sage_restored(headers, highest=highest, posted=posted)  # type: ignore[arg-type]
 
@@ -422,10 +422,10 @@ def test_a_restored_sage_is_recognised(
 def test_a_batch_that_was_final_and_is_open_again_shows_a_restore(final: str) -> None:
     prints = {58: fingerprint(a_header(58, status=final))}
 
-    why = sweeping.sage_restored([a_header(58)], highest=58, prints=prints)
+    why = sweeping.sage_restored([a_header(58)], highest=58, prints=[prints])
 
     assert f"was {final} and is Open now" in why
-    assert not sweeping.sage_restored([a_header(58, status=final)], highest=58, prints=prints)
+    assert not sweeping.sage_restored([a_header(58, status=final)], highest=58, prints=[prints])
 
 
 READ_POSTED = a_header(58, status=BatchStatus.POSTED, posting_sequence=7)
@@ -447,16 +447,117 @@ def test_a_posted_number_that_is_another_batch_now_shows_a_restore(
         places={"p1": replace(HERE, fate=Fate.POSTED, is_posted=True, status=BatchStatus.POSTED)},
     )  # fmt: skip
 
-    why = sweeping.sage_restored([header], highest=58, posted=[58], prints=facts.prints)
+    why = sweeping.sage_restored([header], highest=58, posted={58: 0}, prints=[facts.prints])
     after = sweeping.after_sage_restore(facts, [header])
     before = {58: fingerprint(a_header(58, description="Renamed", total=Decimal(9)))}
 
     assert "Batch 58 was posted and is another batch now" in why
     assert after.place("p1").fate is Fate.REMOVED
     assert sweeping.after_sage_restore(facts, [READ_POSTED]).place("p1").is_posted
-    assert not sweeping.sage_restored([READ_POSTED], highest=58, posted=[58], prints=facts.prints)
+    assert not sweeping.sage_restored(
+        [READ_POSTED], highest=58, posted={58: 7}, prints=[facts.prints]
+    )
     # What was read before it was posted proves nothing: a person may have renamed and edited it.
-    assert not sweeping.sage_restored([READ_POSTED], highest=58, posted=[58], prints=before)
+    assert not sweeping.sage_restored([READ_POSTED], highest=58, posted={58: 7}, prints=[before])
+
+
+@pytest.mark.parametrize(
+    ("sequence", "is_trusted", "is_restored"),
+    [(7, True, False), (8, True, True), (8, False, False), (0, True, False)],
+)
+def test_documents_of_another_posting_run_show_a_number_given_out_again(
+    sequence: int, is_trusted: bool, is_restored: bool
+) -> None:
+    why = sweeping.sage_restored(
+        [READ_POSTED], highest=58, posted={58: sequence}, trusts_sequences=is_trusted
+    )
+
+    assert ("is another batch now" in why) == is_restored
+
+
+@pytest.mark.parametrize(
+    ("header", "posted", "is_told"),
+    [
+        (READ_POSTED, {58: 7}, True),
+        (READ_POSTED, {58: 8}, False),
+        (READ_POSTED, {58: 0}, False),
+        (READ_POSTED, {}, False),
+        (a_header(58, status=BatchStatus.POSTED), {58: 0}, False),
+        (a_header(58, posting_sequence=7), {58: 7}, False),
+    ],
+)
+def test_a_server_tells_posting_sequences_once_a_batch_showed_its_documents(
+    header: BatchHeader, posted: dict[int, int], is_told: bool
+) -> None:
+    assert sweeping.tells_sequences([header], posted) is is_told
+
+
+def test_a_clerks_batch_that_is_another_one_shows_a_restore() -> None:
+    seen = sweeping.newest([READ_POSTED, a_header(56)], low=57)
+
+    why = sweeping.sage_restored(
+        [replace(READ_POSTED, description="Keyed in")], highest=58, prints=[{}, seen]
+    )
+
+    assert seen.keys() == {58}
+    assert "Batch 58 was posted and is another batch now" in why
+
+
+POSTED_HERE = replace(
+    HERE, fate=Fate.POSTED, is_posted=True, status=BatchStatus.POSTED, posting_sequence=7
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "now", "is_trusted", "fate"),
+    [
+        (POSTED_HERE, {}, True, Fate.POSTED),
+        (POSTED_HERE, {"posting_sequence": 8}, True, Fate.REMOVED),
+        (POSTED_HERE, {"posting_sequence": 8}, False, Fate.POSTED),
+        (POSTED_HERE, {"description": "Renamed"}, True, Fate.POSTED),
+        (POSTED_HERE, {"total": Decimal(9)}, True, Fate.POSTED),
+        (POSTED_HERE, {"description": "Keyed in", "total": Decimal(9)}, True, Fate.REMOVED),
+        (HERE, {"description": "Keyed in", "total": Decimal(9)}, True, Fate.LANDED),
+    ],
+)
+def test_after_a_restore_a_batch_we_posted_is_told_from_another_of_its_number(
+    place: Place, now: dict[str, Any], is_trusted: bool, fate: Fate
+) -> None:
+    read_before_posting = a_header(58, status=BatchStatus.READY_TO_POST)
+    facts = Facts(
+        tag="T", entries=entries(1), watermark=50, highest=60, places={"p1": place},
+        prints={58: fingerprint(read_before_posting)},
+    )  # fmt: skip
+
+    after = sweeping.after_sage_restore(
+        facts, [replace(READ_POSTED, **now), a_header(60)], trusts_sequences=is_trusted
+    )
+
+    assert after.place("p1").fate is fate
+
+
+def test_an_order_number_of_no_posting_is_remembered_until_its_bill_is_known() -> None:
+    batches = [a_batch(58, entries(2)), a_batch(59, entries(1))]
+
+    apart = sweeping.strangers(batches, {"BILL1"})
+    kept = sweeping.still_apart({57: ("X",), 59: ("Y",)}, [58, 59], apart, is_thorough=True)
+
+    assert apart == {58: ("BILL2",)}
+    assert kept == {57: ("X",), 58: ("BILL2",)}
+    assert sweeping.still_apart({}, [58], apart, is_thorough=False) == {}
+    assert sweeping.still_apart({58: ("BILL2", "Z")}, [58], apart, is_thorough=False) == apart
+    assert sweeping.recognised(kept, {"BILL2"}) == (58,)
+    assert sweeping.recognised(kept, {"BILL3"}) == ()
+
+
+def test_what_sage_shows_best_of_an_order_number_is_what_was_posted() -> None:
+    posted = a_batch(60, entries(1), status=BatchStatus.POSTED)
+    cheaper = replace(posted, invoices=tuple(replace(i, total=Decimal(1)) for i in posted.invoices))
+
+    shown = sweeping.shown_best([KEPT, cheaper])
+
+    assert shown.keys() == {"BILL1"}
+    assert (shown["BILL1"].total, shown["BILL1"].entry_number) == (Decimal(1), 0)
 
 
 def test_after_a_restore_what_sage_no_longer_has_is_removed_and_the_rest_followed() -> None:
