@@ -24,6 +24,10 @@ from sync.domain.replacing import replace
 
 GRACE_SECONDS = 3600.0
 
+#: So many of the newest batches are in every list, whosever they are and however they stand: a restore
+#: of Sage is seen by them. One page of an answer holds them and what is new.
+WATCHED_BATCHES = 90
+
 #: What is kept of a batch that is to be read again: a posting under way has an entry in it.
 UNJUDGED = ""
 
@@ -348,13 +352,13 @@ def _restored(place: Place, status: str) -> Place:
     return place
 
 
-def newest(headers: Iterable[BatchHeader], *, low: int) -> dict[int, str]:
-    """How the batches from the low mark on look, and with them the highest there is.
+def newest(headers: Iterable[BatchHeader], *, highest: int) -> dict[int, str]:
+    """How the newest batches look.
 
     Kept until the next list: whosever they are, a number that is another batch then shows that Sage
     was restored and used on.
     """
-    return {h.number: fingerprint(h) for h in headers if h.number >= low}
+    return {h.number: fingerprint(h) for h in headers if h.number > highest - WATCHED_BATCHES}
 
 
 def look_back(
@@ -362,8 +366,10 @@ def look_back(
 ) -> tuple[int, dict[int, str]]:
     """How far down to look after a restore of Sage, and which batches there are no news.
 
-    What somebody deleted since the backup was made is back, also below the low mark. `known` are the
-    fingerprints of our batches; those that changed are read again, everybody else's is as it was.
+    What somebody deleted, posted or moved since the backup was made is back, also below the low mark.
+    `known` are the fingerprints of our batches: those that changed are read again, and those that are
+    not posted, for they may look as they once did and hold again what had left them. Everybody else's
+    is as it was.
     """
     below = [header for header in headers if header.number <= low]
     changed = {
@@ -371,7 +377,9 @@ def look_back(
         for header in below
         if (header.number in known or TAG_PREFIX in header.description)
         and header.status != BatchStatus.DELETED
-        and known.get(header.number) != fingerprint(header)
+        and (
+            header.status != BatchStatus.POSTED or known.get(header.number) != fingerprint(header)
+        )
     }
     new_low = min((low, *(number - 1 for number in changed)))
     prints = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Min, Q
+from django.db.models import Max, Min, Q
 from django.db.models.functions import Upper
 
 from integrations.sage300.types import BatchHeader
@@ -60,11 +60,14 @@ def look(work: Work) -> Look:
         _keep(work, marks, now)
         return Look(highest=highest, low_mark=highest)
     after = min([marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks])
-    headers = tuple(work.sage.list_batches(max(after, 0)))
+    listed = tuple(
+        work.sage.list_batches(max(0, min(after, marks.highest - sweeping.WATCHED_BATCHES)))
+    )
+    headers = tuple(header for header in listed if header.number > after)
     known = sweeping.known_prints(judged, marks.prints)
-    posted = _posted(work, headers)
+    posted = _posted(work, listed)
     hold = sweeping.sage_restored(
-        headers,
+        listed,
         highest=marks.highest,
         posted=posted,
         prints=(known, marks.seen),
@@ -83,7 +86,8 @@ def look(work: Work) -> Look:
     if hold:
         return replace(found, hold=f"{hold} {HOW_TO_GO_ON}")
     found.is_thorough |= note_forgotten(work, marks, headers, now)
-    marks.trusts_sequences |= sweeping.tells_sequences(headers, posted)
+    marks.trusts_sequences |= sweeping.tells_sequences(listed, posted)
+    marks.seen = sweeping.newest(listed, highest=found.highest)
     found.recognised = _recognised(work, marks)
     _move(work, marks, found, watermarks, now)
     return found
@@ -128,12 +132,9 @@ def _posted(work: Work, headers: Sequence[BatchHeader]) -> dict[int, int]:
         rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
         found = rows.filter(
             sage_status="Posted", sage_batch_number__in=[header.number for header in headers]
-        ).values_list("sage_batch_number", "posted_at", "posting_sequence")
-        sequences: dict[int, int] = {}
-        for number, posted_at, sequence in found:
-            told = (sequence or 0) if posted_at else 0
-            sequences[number or 0] = max(told, sequences.get(number or 0, 0))
-        return sequences
+        ).values_list("sage_batch_number")
+        told = found.annotate(told=Max("posting_sequence", filter=Q(posted_at__isnull=False)))
+        return {number: sequence or 0 for number, sequence in told}
 
 
 def moving(work: Work) -> PostingQuerySet:
@@ -189,7 +190,6 @@ def _move(work: Work, marks: Marks, found: Look, watermarks: list[int], now: dat
             grace_seconds=settings.CONNECTOR.stray_watch_seconds,
         )
     marks.first_seen = {n: at for n, at in marks.first_seen.items() if n > marks.low}
-    marks.seen = sweeping.newest(found.headers, low=marks.low)
     present = {header.number for header in found.headers}
     marks.prints = {n: text for n, text in marks.prints.items() if n in present}
     _keep(work, marks, now)

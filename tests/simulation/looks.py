@@ -62,13 +62,14 @@ class Looks(Bills):
             return Look(highest=highest, low=highest)
         known = sweeping.known_prints(self.recent_prints(), marks.prints)
         after = min((marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks))
-        answer = yield from self.read(ListBatches(after=max(after, 0)))
+        lowest = min(after, marks.highest - sweeping.WATCHED_BATCHES)
+        answer = yield from self.read(ListBatches(after=max(lowest, 0)))
         assert isinstance(answer, Headers)
-        headers = answer.headers
-        listed = {header.number for header in headers}
+        headers = tuple(header for header in answer.headers if header.number > after)
+        listed = {header.number for header in answer.headers}
         posted = self.posted(listed)
         hold = sweeping.sage_restored(
-            headers,
+            answer.headers,
             highest=marks.highest,
             posted=posted,
             prints=(known, marks.seen),
@@ -87,8 +88,12 @@ class Looks(Bills):
         if not hold:
             marks = self.note_forgotten(marks, headers, now)
             found.is_thorough |= now < marks.thorough_until
-            tells = sweeping.tells_sequences(headers, posted)
-            marks = replace(marks, trusts_sequences=marks.trusts_sequences or tells)
+            tells = sweeping.tells_sequences(answer.headers, posted)
+            marks = replace(
+                marks,
+                trusts_sequences=marks.trusts_sequences or tells,
+                seen=sweeping.newest(answer.headers, highest=found.highest),
+            )
             known = {fold(row.id) for row in self.store.rows() if has_standing(row, bare=True)}
             found.recognised = sweeping.recognised(marks.strangers, known)
             self.move(marks, found, watermarks, now)
@@ -141,7 +146,6 @@ class Looks(Bills):
             marks,
             highest=found.highest,
             low=low,
-            seen=sweeping.newest(found.headers, low=low),
             first_seen={number: at for number, at in seen.items() if number > low},
             prints={n: text for n, text in marks.prints.items() if n in present},
         )
@@ -285,7 +289,8 @@ class Looks(Bills):
             numbers.setdefault(row.batch, set()).add(number)
         reopened = []
         for tag, batch in [(t, self.store.batches[t]) for t in self.store.batches if t in numbers]:
-            if not any(now.get(n) != batch.facts.prints.get(n) for n in numbers.get(tag, ())):
+            known = batch.facts.prints
+            if not any(n not in now or now[n] != known.get(n) for n in numbers[tag]):
                 continue
             changed = following.changed(batch.facts, now)
             if changed:

@@ -493,7 +493,8 @@ def test_a_server_tells_posting_sequences_once_a_batch_showed_its_documents(
 
 
 def test_a_clerks_batch_that_is_another_one_shows_a_restore() -> None:
-    seen = sweeping.newest([READ_POSTED, a_header(56)], low=57)
+    old = a_header(258 - sweeping.WATCHED_BATCHES - 200)
+    seen = sweeping.newest([READ_POSTED, old], highest=58 + sweeping.WATCHED_BATCHES - 1)
 
     why = sweeping.sage_restored(
         [replace(READ_POSTED, description="Keyed in")], highest=58, prints=[{}, seen]
@@ -620,15 +621,24 @@ def test_totals_are_told_in_full() -> None:
 
 def test_after_a_restore_of_sage_only_what_came_back_of_ours_is_read_below_the_mark() -> None:
     headers = [a_header(number) for number in (3, 4, 5, 6, 9)]
+    posted = replace(headers[0], status=BatchStatus.POSTED)
     deleted = replace(headers[1], status=BatchStatus.DELETED)
-    known = {3: fingerprint(headers[0]), 4: fingerprint(deleted)}
     theirs = replace(headers[2], description="Keyed by hand")
+    posted_too = replace(headers[3], status=BatchStatus.POSTED)
 
     low, prints = sweeping.look_back(
-        [headers[0], headers[1], theirs, headers[3], headers[4]],
+        [posted, headers[1], theirs, posted_too, headers[4]],
         low=6,
-        known={**known, 6: fingerprint(headers[3])},
+        known={3: fingerprint(posted), 4: fingerprint(deleted), 6: fingerprint(posted_too)},
     )
 
     assert low == 3
-    assert prints == {5: fingerprint(theirs), 6: fingerprint(headers[3])}
+    assert prints == {5: fingerprint(theirs), 6: fingerprint(posted_too)}
+
+
+def test_after_a_restore_of_sage_what_is_not_posted_is_read_though_it_looks_as_it_did() -> None:
+    as_once = a_header(5)
+
+    low, prints = sweeping.look_back([as_once, a_header(6)], low=6, known={5: fingerprint(as_once)})
+
+    assert (low, prints) == (4, {})
