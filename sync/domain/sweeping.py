@@ -361,6 +361,21 @@ def newest(headers: Iterable[BatchHeader], *, highest: int) -> dict[int, str]:
     return {h.number: fingerprint(h) for h in headers if h.number > highest - WATCHED_BATCHES}
 
 
+def changed_below(
+    headers: Iterable[BatchHeader], seen: Mapping[int, str], *, after: int
+) -> tuple[BatchHeader, ...]:
+    """Those numbered up to `after` that look otherwise than in the last list.
+
+    Nothing of ours is expected to come there any more; but Sage may have been restored to before an
+    entry was taken out, without anything else that tells of it.
+    """
+    return tuple(
+        header
+        for header in headers
+        if header.number <= after and seen.get(header.number, "") not in ("", fingerprint(header))
+    )
+
+
 def look_back(
     headers: Sequence[BatchHeader], *, low: int, known: Mapping[int, str]
 ) -> tuple[int, dict[int, str]]:
@@ -377,9 +392,7 @@ def look_back(
         for header in below
         if (header.number in known or TAG_PREFIX in header.description)
         and header.status != BatchStatus.DELETED
-        and (
-            header.status != BatchStatus.POSTED or known.get(header.number) != fingerprint(header)
-        )
+        and (header.status != BatchStatus.POSTED or known.get(header.number) != fingerprint(header))
     }
     new_low = min((low, *(number - 1 for number in changed)))
     prints = {

@@ -63,8 +63,10 @@ def look(work: Work) -> Look:
     listed = tuple(
         work.sage.list_batches(max(0, min(after, marks.highest - sweeping.WATCHED_BATCHES)))
     )
-    headers = tuple(header for header in listed if header.number > after)
+    changed = sweeping.changed_below(listed, marks.seen, after=after)
+    headers = (*changed, *(h for h in listed if h.number > after))
     known = sweeping.known_prints(judged, marks.prints)
+    known |= {number: marks.seen[number] for number in _once_read(work, changed)}
     posted = _posted(work, listed)
     hold = sweeping.sage_restored(
         listed,
@@ -124,6 +126,19 @@ def note_highest(work: Work, number: int) -> None:
         if marks is not None and marks.highest < number:
             marks.highest = number
             _keep_row(work, marks, work.clock())
+
+
+def _once_read(work: Work, headers: Sequence[BatchHeader]) -> list[int]:
+    """Those that a batch of ours was once read for, by whatever name they go now."""
+    if not headers:
+        return []
+    with tenant_scope(work.tenant_id):
+        rows = Batch.objects.for_tenant(work.tenant_id).filter(company_id=work.company_id)
+        return [
+            header.number
+            for header in headers
+            if rows.filter(facts__prints__has_key=str(header.number)).exists()
+        ]
 
 
 def _posted(work: Work, headers: Sequence[BatchHeader]) -> dict[int, int]:

@@ -65,7 +65,10 @@ class Looks(Bills):
         lowest = min(after, marks.highest - sweeping.WATCHED_BATCHES)
         answer = yield from self.read(ListBatches(after=max(lowest, 0)))
         assert isinstance(answer, Headers)
-        headers = tuple(header for header in answer.headers if header.number > after)
+        changed = sweeping.changed_below(answer.headers, marks.seen, after=after)
+        headers = (*changed, *(h for h in answer.headers if h.number > after))
+        once_read = self.store.judged_prints()
+        known |= {h.number: marks.seen[h.number] for h in changed if h.number in once_read}
         listed = {header.number for header in answer.headers}
         posted = self.posted(listed)
         hold = sweeping.sage_restored(

@@ -636,6 +636,15 @@ def test_after_a_restore_of_sage_only_what_came_back_of_ours_is_read_below_the_m
     assert prints == {5: fingerprint(theirs), 6: fingerprint(posted_too)}
 
 
+def test_an_old_batch_that_looks_otherwise_than_in_the_last_list_is_looked_at() -> None:
+    old, new = a_header(5), a_header(8)
+    seen = {5: fingerprint(old), 8: fingerprint(new)}
+    now = [replace(old, entry_count=2), a_header(6, entry_count=2), replace(new, entry_count=2)]
+
+    assert sweeping.changed_below(now, seen, after=7) == (now[0],)
+    assert sweeping.changed_below([old, new], seen, after=9) == ()
+
+
 def test_after_a_restore_of_sage_what_is_not_posted_is_read_though_it_looks_as_it_did() -> None:
     as_once = a_header(5)
 
