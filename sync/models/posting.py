@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import models
 
-from sync.domain.posting_state import AttentionMode, PostingState, may_advance
+from sync.domain.posting_state import BEING_SENT, AttentionMode, PostingState, may_advance
 from sync.models.many_rows import write_rows
 from tenants.scoping import TenantOwned, TenantQuerySet
 
@@ -143,6 +143,13 @@ class Posting(TenantOwned):
                 condition=~models.Q(state=PostingState.IN_SAGE)
                 | models.Q(sage_batch_number__isnull=False),
                 name="in_sage_has_a_batch",
+            ),
+            # By it alone an entry is known again when the answer is lost. The other two numbers may be
+            # missing of a bill that gave them back and whose entry turned up in Sage all the same.
+            models.CheckConstraint(
+                condition=~models.Q(state__in=[state.value for state in sorted(BEING_SENT)])
+                | ~models.Q(order_number=""),
+                name="being_sent_has_an_order_number",
             ),
         ]
         indexes = [

@@ -501,7 +501,8 @@ def test_the_daily_mail_adds_up_and_says_what_was_read_back(cast: Cast) -> None:
     builders.a_posting(cast.company, bill=bill, at=BEFORE_EIGHT, batch=batch,
                        **builders.in_sage(bill, batch=4471, entry=1, status="Open",
                                           at=BEFORE_EIGHT))  # fmt: skip
-    builders.a_posting(cast.company, at=BEFORE_EIGHT, batch=batch, state="UNCERTAIN")
+    uncertain = {"batch": batch, "state": "UNCERTAIN", "order_number": "00U1"}
+    builders.a_posting(cast.company, at=BEFORE_EIGHT, **uncertain)
 
     [sent] = tell(cast.company, Moved(BEFORE_EIGHT + timedelta(minutes=1)))
 

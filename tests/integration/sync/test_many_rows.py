@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from sync.domain.posting_state import PostingState
 from sync.models import Bill, Posting
@@ -109,6 +110,25 @@ def test_a_way_the_table_does_not_know_moves_nobody() -> None:
             )
 
         assert Posting.objects.get(pk=first.pk).state == PostingState.WAITING
+
+
+@pytest.mark.parametrize("state", [PostingState.IN_FLIGHT, PostingState.UNCERTAIN])
+def test_none_is_being_sent_without_the_number_it_would_be_known_by(state: PostingState) -> None:
+    company = builders.a_company()
+    with tenant_scope(company.tenant_id):
+        known = a_posting(company, 1, state=PostingState.READY, order_number="00N1")
+        nameless = a_posting(company, 2, state=PostingState.READY)
+
+        for move in (
+            lambda: nameless.advance(state, now=LATER),
+            lambda: Posting.advance_all([(known, state, {}), (nameless, state, {})], now=LATER),
+        ):
+            with pytest.raises(IntegrityError, match="order_number"), transaction.atomic():
+                move()
+
+        states = Posting.objects.for_tenant(company.tenant_id).values_list("state", flat=True)
+        assert list(states) == [PostingState.READY, PostingState.READY]
+        assert known.advance(state, now=LATER)
 
 
 def test_inserted_together_are_as_inserted_alone() -> None:

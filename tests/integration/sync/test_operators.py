@@ -89,7 +89,7 @@ def test_tenants_stand_worst_first_each_with_word_cause_and_figures(browser: Cli
     rare = a_firm("Rarely", last_ok_at=now() - timedelta(hours=5))
     with tenant_scope(rare.tenant_id):
         CompanyPolicy.objects.for_tenant(rare.tenant_id).update(values={"cadence_seconds": 21_600})
-    a_firm("Unsettled", posting={"state": "UNCERTAIN"})
+    a_firm("Unsettled", posting={"state": "UNCERTAIN", "order_number": "00U1"})
     behind = a_firm("Behind")
     DueWork.objects.filter(company_id=behind.pk).update(next_run_at=now() - timedelta(hours=1))
     full = a_firm("Full")
