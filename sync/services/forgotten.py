@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-
-from django.conf import settings
+from datetime import datetime
 
 from integrations.sage300.types import BatchHeader
 from sync.domain.batching import tag_in
@@ -40,7 +38,7 @@ def note_forgotten(work: Work, marks: Marks, headers: Sequence[BatchHeader], now
     if not forgotten:
         return False
     marks.told = [*marks.told, *forgotten]
-    marks.thorough_until = now + timedelta(seconds=settings.CONNECTOR.restore_watch_seconds)
+    marks.watch(now)
     line = journal.company_line(
         tenant_id=work.tenant_id,
         company_id=work.company_id,

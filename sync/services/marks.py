@@ -2,14 +2,17 @@
 
 `highest` is the highest number ever seen, `low` the one below which nothing of ours can still
 appear, `prints` how batches looked when they were last judged. After a restore, of our database or
-of Sage, nothing above the low mark is taken for known until `thorough_until`.
+of Sage, nothing above the low mark is taken for known until `thorough_until`, which is counted from the
+first look that got through: Sage may be away for long after a disaster.
 """
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.conf import settings
 
 from sync.models import CatalogueList
 
@@ -29,6 +32,7 @@ class Marks:
     first_seen: dict[int, datetime] = field(default_factory=dict)
     prints: dict[int, str] = field(default_factory=dict)
     thorough_until: datetime | None = None
+    is_watch_due: bool = False
     decisions: dict[int, str] = field(default_factory=dict)
     told: list[int] = field(default_factory=list)
     seen: dict[int, str] = field(default_factory=dict)
@@ -42,7 +46,23 @@ class Marks:
 
     def is_thorough(self, now: datetime) -> bool:
         """Whether every batch above the low mark is to be read, whatever its description."""
-        return self.thorough_until is not None and now < self.thorough_until
+        lasts = self.thorough_until is not None and now < self.thorough_until
+        return self.is_watch_due or lasts
+
+    def watch(self, now: datetime) -> None:
+        """Look at everything above the low mark, from the first look that gets through."""
+        self.is_watch_due = True
+        self._watch_from(now)
+
+    def note_whole_look(self, now: datetime) -> bool:
+        """A look has got through; True where that starts the watch."""
+        was_due, self.is_watch_due = self.is_watch_due, False
+        if was_due:
+            self._watch_from(now)
+        return was_due
+
+    def _watch_from(self, now: datetime) -> None:
+        self.thorough_until = now + timedelta(seconds=settings.CONNECTOR.restore_watch_seconds)
 
 
 def find_marks(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Marks | None:
@@ -58,6 +78,7 @@ def find_marks(*, tenant_id: uuid.UUID, company_id: uuid.UUID) -> Marks | None:
         first_seen={int(n): datetime.fromisoformat(at) for n, at in stored["first_seen"].items()},
         prints={int(number): text for number, text in stored["prints"].items()},
         thorough_until=_time(stored.get("thorough_until")),
+        is_watch_due=stored.get("is_watch_due", False),
         decisions={int(number): text for number, text in stored.get("decisions", {}).items()},
         told=list(stored.get("told", [])),
         seen={int(number): text for number, text in stored.get("seen", {}).items()},
@@ -75,6 +96,7 @@ def keep_marks(marks: Marks, *, tenant_id: uuid.UUID, company_id: uuid.UUID, now
         "first_seen": {str(n): at.isoformat() for n, at in marks.first_seen.items()},
         "prints": {str(n): text for n, text in marks.prints.items()},
         "thorough_until": _text(marks.thorough_until),
+        "is_watch_due": marks.is_watch_due,
         "decisions": {str(n): text for n, text in marks.decisions.items()},
         "told": marks.told,
         "seen": {str(number): text for number, text in marks.seen.items()},

@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -80,7 +80,7 @@ def look_again(work: Work, *, from_batch: int | None, now: datetime) -> str:
             marks.low = min(marks.low, from_batch) if marks.highest else from_batch
             marks.highest = max(marks.highest, marks.low)
         marks.prints, marks.told, marks.strangers = {}, [], {}
-        marks.thorough_until = now + timedelta(seconds=settings.CONNECTOR.restore_watch_seconds)
+        marks.watch(now)
         keep_marks(marks, tenant_id=work.tenant_id, company_id=work.company_id, now=now)
         sentence = (
             f"Our database was restored. Every batch above {marks.low} is read, and what is ours is"
@@ -287,7 +287,7 @@ def _release(
     marks.highest = _highest(headers)
     marks.low = min(marks.low, marks.highest)
     marks.first_seen, marks.decisions, marks.seen = {}, {}, {}
-    marks.thorough_until = now + timedelta(seconds=settings.CONNECTOR.restore_watch_seconds)
+    marks.watch(now)
     sentence = f"{actor.name} says: {what}. Sends go on from batch {marks.highest}."
     with tenant_scope(work.tenant_id):
         keep_marks(marks, tenant_id=work.tenant_id, company_id=work.company_id, now=now)

@@ -56,6 +56,8 @@ def sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
         mine = judged.mine
         _adopt_bare(work, mine, present)
         sweep = _sweep_row(work, lease, found, mine, sorted(read), now) if mine else None
+        if found.is_thorough and failure is None:
+            _note_whole_look(work, now)
     if failure is not None:
         raise failure
     return sweep
@@ -199,6 +201,12 @@ def _place_of(posting: Posting) -> Place:
         # A person has taken it back since: its only copy is no stray.
         return Place(is_clean=posting.is_identity_clean)
     return place
+
+
+def _note_whole_look(work: Work, now: datetime) -> None:
+    marks = find_marks(tenant_id=work.tenant_id, company_id=work.company_id)
+    if marks is not None and marks.note_whole_look(now):
+        keep_marks(marks, tenant_id=work.tenant_id, company_id=work.company_id, now=now)
 
 
 def _remember(

@@ -139,6 +139,31 @@ def test_f47_a_bill_told_again_late_and_under_another_number_is_known_in_sage(de
     assert len(entries(desk)) == 4
 
 
+def test_f47_the_watch_after_a_restore_lasts_from_the_first_look_that_gets_through(
+    desk: Desk,
+) -> None:
+    heal(desk)
+    backup = OurBackup()
+    a_bill(desk, "LATER-1")
+    desk.sync()
+    desk.sage.rename_batch("CALBAK", entries(desk)[-1]["BatchNumber"], "AP November")
+    sent = posts(desk)
+    backup.put_back()
+    command("after_restore")
+    desk.sage_server.faults.add("status", "GET /APInvoiceBatches", status=503, times=999)
+    for _ in range(4):
+        desk.sync()
+        later(desk, 86_400)
+    desk.sage_server.faults.clear()
+
+    heal(desk)
+
+    [found] = desk.postings(invoice_number="LATER-1")
+    assert (found.state, found.sentence) == ("IN_SAGE", "")
+    assert posts(desk) == sent
+    assert len(entries(desk)) == 4
+
+
 def test_after_a_restore_many_batches_are_got_through_though_reads_fail(rested_desk: Desk) -> None:
     desk = rested_desk
     for number in range(4):

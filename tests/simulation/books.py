@@ -80,11 +80,24 @@ class Marks:
     first_seen: dict[int, float] = field(default_factory=dict)
     prints: dict[int, str] = field(default_factory=dict)
     thorough_until: float = -1.0
+    is_watch_due: bool = False
     told: tuple[int, ...] = ()
     seen: dict[int, str] = field(default_factory=dict)
     trusts_sequences: bool = False
     strangers: dict[int, tuple[str, ...]] = field(default_factory=dict)
     history_checked_at: float | None = None
+
+    def is_thorough(self, now: float) -> bool:
+        return self.is_watch_due or now < self.thorough_until
+
+    def watch(self, now: float) -> Marks:
+        """`Marks.watch`: everything is looked at, from the first look that gets through."""
+        return replace(self, is_watch_due=True, thorough_until=now + RESTORE_WATCH_SECONDS)
+
+    def note_whole_look(self, now: float) -> Marks:
+        if not self.is_watch_due:
+            return self
+        return replace(self, is_watch_due=False, thorough_until=now + RESTORE_WATCH_SECONDS)
 
 
 class Books(Store):
@@ -302,8 +315,8 @@ class Books(Store):
                 if row and row.state is S.ATTENTION and row.shown.batch_number is None:
                     self.send_again(key, ": Sage was restored from a backup.")
         self.marks = replace(
-            self.marks, highest=highest, low=low, prints=prints, first_seen={}, seen={},
-            thorough_until=self.world.seconds + RESTORE_WATCH_SECONDS,
+            self.marks.watch(self.world.seconds), highest=highest, low=low, prints=prints,
+            first_seen={}, seen={},
         )  # fmt: skip
         self.company.hold = ""
         self.release(lease)
@@ -321,7 +334,7 @@ class Books(Store):
 
     def is_thorough(self) -> bool:
         """Whether a restore is still being worked through."""
-        return self.marks is not None and self.world.seconds < self.marks.thorough_until
+        return self.marks is not None and self.marks.is_thorough(self.world.seconds)
 
     def hold(self, why: str) -> None:
         """What the last turn said of a restore of Sage; nothing else needs a person's word."""
@@ -342,8 +355,8 @@ class Books(Store):
         self.postings, self.batches = Table(postings), Table(batches)  # type: ignore[arg-type]
         self.made_at = dict(made_at)  # type: ignore[call-overload]
         self.marks = replace(
-            marks or Marks(), prints={}, told=(), strangers={},  # type: ignore[type-var]
-            thorough_until=self.world.seconds + RESTORE_WATCH_SECONDS,
+            (marks or Marks()).watch(self.world.seconds),  # type: ignore[attr-defined]
+            prints={}, told=(), strangers={},
         )  # fmt: skip
         self.restores += 1
         self.epoch += 1000

@@ -20,7 +20,7 @@ from sync.domain.facts import Entry, Fate, Place
 from sync.domain.posting_state import BEFORE_SENDING, PostingState
 from sync.domain.replacing import replace
 from tests.simulation.bills import Bills
-from tests.simulation.books import FOUND, RESTORE_WATCH_SECONDS, Marks, Row
+from tests.simulation.books import FOUND, Marks, Row
 from tests.simulation.interpreter import CallFailed
 from tests.simulation.store import Batch, Lease
 from tests.simulation.world import START, Process
@@ -82,7 +82,7 @@ class Looks(Bills):
             headers=headers,
             highest=max((marks.highest, *listed)),
             low=marks.low,
-            is_thorough=now < marks.thorough_until,
+            is_thorough=marks.is_thorough(now),
             hold=f"{hold} {HOW_TO_GO_ON}" if hold else "",
             known=known,
             looked_at=dict(marks.prints),
@@ -90,7 +90,7 @@ class Looks(Bills):
         )
         if not hold:
             marks = self.note_forgotten(marks, headers, now)
-            found.is_thorough |= now < marks.thorough_until
+            found.is_thorough |= marks.is_thorough(now)
             tells = sweeping.tells_sequences(answer.headers, posted)
             marks = replace(
                 marks,
@@ -129,14 +129,12 @@ class Looks(Bills):
         )
         if not forgotten:
             return marks
-        return replace(
-            marks, told=(*marks.told, *forgotten), thorough_until=now + RESTORE_WATCH_SECONDS
-        )
+        return replace(marks.watch(now), told=(*marks.told, *forgotten))
 
     def move(self, marks: Marks, found: Look, watermarks: Sequence[int], now: float) -> None:
         seen = {header.number: now for header in found.headers} | marks.first_seen
         low = marks.low
-        if not now < marks.thorough_until:
+        if not marks.is_thorough(now):
             low = sweeping.low_mark(
                 {number: START + timedelta(seconds=at) for number, at in seen.items()},
                 old=low,
@@ -198,6 +196,8 @@ class Looks(Bills):
         sweep = self.sweep_row(look, mine, sorted(read)) if mine else None
         if len(read) < len({*numbers, *look.recognised}):
             raise CallFailed("what was read counts all the same")
+        if look.is_thorough:
+            self.store.marks = self.store.marks.note_whole_look(self.world.seconds)
         return sweep
 
     def is_search_due(self) -> bool:
