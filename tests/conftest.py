@@ -9,6 +9,8 @@ import pytest
 from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, override_settings
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
 
 from tenants.models import User
 from tests import database
@@ -53,6 +55,24 @@ def _quick_flush() -> Iterator[None]:
     patches = pytest.MonkeyPatch()
     patches.setattr(DatabaseOperations, "sql_flush", database.flush_written)
     patches.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: None)
+    yield
+    patches.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_static_files() -> Iterator[None]:
+    """Look for the static files once in a process, not once in every browser a test opens."""
+    found: dict[str, StaticFile] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def look_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    patches = pytest.MonkeyPatch()
+    patches.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
     yield
     patches.undo()
 
