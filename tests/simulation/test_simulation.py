@@ -11,14 +11,14 @@ import os
 import pytest
 
 from tests.simulation.passes import Pass
-from tests.simulation.planted import PLANTED
+from tests.simulation.planted import PLANTED, NoEpochCheck
 from tests.simulation.run import run_seed
 
 SEEDS = int(os.environ.get("SEEDS", "1000"))
 BLOCK = 50
 #: Seeds that once showed a defect of the protocol or of this model. Some dice have fallen otherwise since;
 #: each defect has a test of its own.
-ONCE_BROKEN = (2201, 3288)
+ONCE_BROKEN = (1746, 2201, 3288, 3462, 6274, 7488, 7836, 9516, 11587, 14066)
 
 
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, BLOCK))
@@ -45,6 +45,8 @@ def test_the_same_seed_plays_the_same_story() -> None:
 
 @pytest.mark.parametrize("bug", PLANTED, ids=lambda bug: bug.__name__)
 def test_a_planted_bug_is_caught_within_500_seeds(bug: type[Pass]) -> None:
-    caught = next((seed for seed in range(1, 501) if not run_seed(seed, bug).is_good), None)
+    first = 201 if bug is NoEpochCheck else 1  # the rarest; the seeds before 201 do not show it
+
+    caught = next((seed for seed in range(first, 501) if not run_seed(seed, bug).is_good), None)
 
     assert caught is not None
