@@ -30,6 +30,7 @@ from tenants.scoping import tenant_scope
 class Look:
     """What one look at the headers found; `hold` is the sentence that stops every send.
 
+    `changed` look otherwise than in the last list, where nothing of ours was expected any more;
     `recognised` are batches in which an entry has turned out to be ours since they were read,
     `orders_apart` the order numbers in Sage that no posting had when its batch was read: a bill of
     that number is sent only after that batch was judged.
@@ -42,8 +43,24 @@ class Look:
     hold: str = ""
     known: dict[int, str] = field(default_factory=dict)
     looked_at: dict[int, str] = field(default_factory=dict)
+    changed: tuple[BatchHeader, ...] = ()
     recognised: tuple[int, ...] = ()
     orders_apart: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listing:
+    """One list of Sage's headers, judged: `hold` says why Sage looks restored, "" when it does not.
+
+    `newest` are all that were listed, `headers` those that matter for our entries.
+    """
+
+    newest: tuple[BatchHeader, ...]
+    headers: tuple[BatchHeader, ...]
+    changed: tuple[BatchHeader, ...]
+    known: dict[int, str]
+    posted: dict[int, int]
+    hold: str
 
 
 def look(work: Work) -> Look:
@@ -51,48 +68,63 @@ def look(work: Work) -> Look:
     now = work.clock()
     with tenant_scope(work.tenant_id):
         marks = _marks(work)
-        followed = followed_numbers(work)
         watermarks = _unsettled_watermarks(work)
-        judged = _judged_prints(work)
     if marks is None:
         highest = work.sage.highest_batch_number()
         marks = Marks(highest=highest, low=highest, history_checked_at=now)
         _keep(work, marks, now)
         return Look(highest=highest, low_mark=highest)
-    after = min([marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks])
-    listed = tuple(
-        work.sage.list_batches(max(0, min(after, marks.highest - sweeping.WATCHED_BATCHES)))
-    )
-    changed = sweeping.changed_below(listed, marks.seen, after=after)
-    headers = (*changed, *(h for h in listed if h.number > after))
-    known = sweeping.known_prints(judged, marks.prints)
-    known |= {number: marks.seen[number] for number in _once_read(work, changed)}
-    posted = _posted(work, listed)
-    hold = sweeping.sage_restored(
-        listed,
-        highest=marks.highest,
-        posted=posted,
-        prints=(known, marks.seen),
-        trusts_sequences=marks.trusts_sequences,
-    )
+    listing = _list(work, marks, watermarks)
     found = Look(
-        headers=headers,
-        highest=max([marks.highest, *(header.number for header in headers)]),
+        headers=listing.headers,
+        highest=max([marks.highest, *(header.number for header in listing.headers)]),
         low_mark=marks.low,
         is_thorough=marks.is_thorough(now),
-        hold=hold,
-        known=known,
+        known=listing.known,
         looked_at=dict(marks.prints),
+        changed=listing.changed,
         orders_apart=marks.orders_apart(),
     )
-    if hold:
-        return replace(found, hold=f"{hold} {HOW_TO_GO_ON}")
-    found.is_thorough |= note_forgotten(work, marks, headers, now)
-    marks.trusts_sequences |= sweeping.tells_sequences(listed, posted)
-    marks.seen = sweeping.newest(listed, highest=found.highest)
+    if listing.hold:
+        return replace(found, hold=f"{listing.hold} {HOW_TO_GO_ON}")
+    found.is_thorough |= note_forgotten(work, marks, listing.headers, now)
+    marks.note_list(listing.newest, listing.posted, changed=listing.changed)
     found.recognised = _recognised(work, marks)
     _move(work, marks, found, watermarks, now)
     return found
+
+
+def why_restored(work: Work, marks: Marks) -> str:
+    """Why Sage looks restored, "" when it does not; one list of headers is read."""
+    with tenant_scope(work.tenant_id):
+        watermarks = _unsettled_watermarks(work)
+    return _list(work, marks, watermarks).hold
+
+
+def _list(work: Work, marks: Marks, watermarks: Sequence[int]) -> _Listing:
+    with tenant_scope(work.tenant_id):
+        followed = followed_numbers(work)
+        known = sweeping.known_prints(_judged_prints(work), marks.prints)
+    after = min([marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks])
+    lowest = max(0, min(after, marks.highest - sweeping.WATCHED_BATCHES))
+    newest = tuple(work.sage.list_batches(lowest))
+    changed = sweeping.changed_below(newest, marks.seen, after=after)
+    known |= {number: marks.seen[number] for number in _once_read(work, changed)}
+    posted = _posted(work, newest)
+    return _Listing(
+        newest=newest,
+        headers=(*changed, *(header for header in newest if header.number > after)),
+        changed=changed,
+        known=known,
+        posted=posted,
+        hold=sweeping.sage_restored(
+            newest,
+            highest=marks.highest,
+            posted=posted,
+            prints=(known, marks.seen),
+            trusts_sequences=marks.trusts_sequences,
+        ),
+    )
 
 
 def _recognised(work: Work, marks: Marks) -> tuple[int, ...]:

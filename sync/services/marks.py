@@ -9,11 +9,14 @@ first look that got through: Sage may be away for long after a disaster.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from integrations.sage300.types import BatchHeader
+from sync.domain import following, sweeping
 from sync.models import CatalogueList
 
 KIND = "sage.batches"
@@ -54,12 +57,25 @@ class Marks:
         self.is_watch_due = True
         self._watch_from(now)
 
-    def note_whole_look(self, now: datetime) -> bool:
-        """A look has got through; True where that starts the watch."""
-        was_due, self.is_watch_due = self.is_watch_due, False
-        if was_due:
+    def note_list(
+        self,
+        headers: Sequence[BatchHeader],
+        posted: Mapping[int, int],
+        *,
+        changed: Sequence[BatchHeader],
+    ) -> None:
+        """Remember how the newest batches look; those `changed` count as seen once they were judged."""
+        self.trusts_sequences |= sweeping.tells_sequences(headers, posted)
+        before = {header.number: self.seen[header.number] for header in changed}
+        highest = max([self.highest, *(header.number for header in headers)])
+        self.seen = sweeping.newest(headers, highest=highest) | before
+
+    def note_whole_look(self, changed: Sequence[BatchHeader], now: datetime) -> None:
+        """A look has got through; after a restore the watch begins with it."""
+        self.seen |= following.listed(changed)
+        if self.is_watch_due:
+            self.is_watch_due = False
             self._watch_from(now)
-        return was_due
 
     def _watch_from(self, now: datetime) -> None:
         self.thorough_until = now + timedelta(seconds=settings.CONNECTOR.restore_watch_seconds)

@@ -24,6 +24,7 @@ from sync.domain.posting_state import PostingState
 from sync.models import Batch, Posting
 from sync.services import acts, journal, landings
 from sync.services.lease import Lease, release_lease, take_lease
+from sync.services.looks import why_restored
 from sync.services.marks import Marks, find_marks, keep_marks
 from sync.services.work import Work
 from tenants.audit import Actor
@@ -92,9 +93,7 @@ def look_again(work: Work, *, from_batch: int | None, now: datetime) -> str:
 
 def why_held(work: Work) -> str:
     """Why Sage looks restored, "" when it does not; one list of headers is read."""
-    marks = _marks(work)
-    headers = tuple(work.sage.list_batches(max(marks.highest - 1, 0)))
-    return sweeping.sage_restored(headers, highest=marks.highest)
+    return why_restored(work, _marks(work))
 
 
 def lost_batches(work: Work) -> list[LostBatch]:

@@ -56,8 +56,8 @@ def sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
         mine = judged.mine
         _adopt_bare(work, mine, present)
         sweep = _sweep_row(work, lease, found, mine, sorted(read), now) if mine else None
-        if found.is_thorough and failure is None:
-            _note_whole_look(work, now)
+        if failure is None and (found.is_thorough or found.changed):
+            _note_whole_look(work, found, now)
     if failure is not None:
         raise failure
     return sweep
@@ -203,9 +203,10 @@ def _place_of(posting: Posting) -> Place:
     return place
 
 
-def _note_whole_look(work: Work, now: datetime) -> None:
+def _note_whole_look(work: Work, found: Look, now: datetime) -> None:
     marks = find_marks(tenant_id=work.tenant_id, company_id=work.company_id)
-    if marks is not None and marks.note_whole_look(now):
+    if marks is not None:
+        marks.note_whole_look(found.changed, now)
         keep_marks(marks, tenant_id=work.tenant_id, company_id=work.company_id, now=now)
 
 

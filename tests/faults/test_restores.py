@@ -370,6 +370,7 @@ def test_f28_a_clerks_newest_batch_that_is_another_one_shows_a_restored_sage(des
 
     assert report.outcome == "paused"
     assert "Sage was restored from a backup" in report.sentence
+    assert "Sage was restored from a backup" in command("decide_restore", *named(desk))
     assert posts(desk) == sent
 
 

@@ -6,12 +6,12 @@ by step. Where the two part, one of them is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from integrations.sage300.types import BatchHeader, BatchStatus, Invoice
-from sync.domain import sweeping
+from sync.domain import following, sweeping
 from sync.domain.backoff import BatchPace
 from sync.domain.commands import Command, PostBatch
 from sync.domain.facts import Facts, Fate, Place, Stage
@@ -94,10 +94,25 @@ class Marks:
         """`Marks.watch`: everything is looked at, from the first look that gets through."""
         return replace(self, is_watch_due=True, thorough_until=now + RESTORE_WATCH_SECONDS)
 
-    def note_whole_look(self, now: float) -> Marks:
+    def note_list(
+        self,
+        headers: Sequence[BatchHeader],
+        posted: dict[int, int],
+        changed: Sequence[BatchHeader],
+    ) -> Marks:
+        before = {header.number: self.seen[header.number] for header in changed}
+        highest = max([self.highest, *(header.number for header in headers)])
+        return replace(
+            self,
+            trusts_sequences=self.trusts_sequences or sweeping.tells_sequences(headers, posted),
+            seen=sweeping.newest(headers, highest=highest) | before,
+        )
+
+    def note_whole_look(self, changed: Sequence[BatchHeader], now: float) -> Marks:
+        marks = replace(self, seen=self.seen | following.listed(changed))
         if not self.is_watch_due:
-            return self
-        return replace(self, is_watch_due=False, thorough_until=now + RESTORE_WATCH_SECONDS)
+            return marks
+        return replace(marks, is_watch_due=False, thorough_until=now + RESTORE_WATCH_SECONDS)
 
 
 class Books(Store):

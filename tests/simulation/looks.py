@@ -43,6 +43,7 @@ class Look:
     hold: str = ""
     known: dict[int, str] = field(default_factory=dict)
     looked_at: dict[int, str] = field(default_factory=dict)
+    changed: tuple[BatchHeader, ...] = ()
     recognised: tuple[int, ...] = ()
     orders_apart: set[str] = field(default_factory=set)
 
@@ -86,17 +87,13 @@ class Looks(Bills):
             hold=f"{hold} {HOW_TO_GO_ON}" if hold else "",
             known=known,
             looked_at=dict(marks.prints),
+            changed=changed,
             orders_apart=self.store.orders_apart(),
         )
         if not hold:
             marks = self.note_forgotten(marks, headers, now)
             found.is_thorough |= marks.is_thorough(now)
-            tells = sweeping.tells_sequences(answer.headers, posted)
-            marks = replace(
-                marks,
-                trusts_sequences=marks.trusts_sequences or tells,
-                seen=sweeping.newest(answer.headers, highest=found.highest),
-            )
+            marks = marks.note_list(answer.headers, posted, changed)
             known = {fold(row.id) for row in self.store.rows() if has_standing(row, bare=True)}
             found.recognised = sweeping.recognised(marks.strangers, known)
             self.move(marks, found, watermarks, now)
@@ -196,8 +193,8 @@ class Looks(Bills):
         sweep = self.sweep_row(look, mine, sorted(read)) if mine else None
         if len(read) < len({*numbers, *look.recognised}):
             raise CallFailed("what was read counts all the same")
-        if look.is_thorough:
-            self.store.marks = self.store.marks.note_whole_look(self.world.seconds)
+        if look.is_thorough or look.changed:
+            self.store.marks = self.store.marks.note_whole_look(look.changed, self.world.seconds)
         return sweep
 
     def is_search_due(self) -> bool:
