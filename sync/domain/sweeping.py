@@ -231,6 +231,7 @@ def sage_restored(
             is_other = trusts_sequences and _has_other_sequence(
                 header, posted.get(header.number, 0)
             )
+            is_other |= header.status == BatchStatus.DELETED and header.number in posted
             if is_other or any(_is_another(header, print_) for print_ in known):
                 return SAGE_REUSED.format(number=header.number)
             continue
@@ -322,7 +323,11 @@ def _is_replaced(
     A posted batch of ours that was last read before it was posted is told by its description and
     its total together: a person may have changed either of them, hardly both.
     """
-    if _is_another(header, known_print):
+    if header.status not in _SETTLED:
+        return False  # it is followed, and read
+    if _is_another(header, known_print) or (
+        place.is_posted and header.status == BatchStatus.DELETED
+    ):
         return True
     if not place.is_posted or header.status not in _AFTER_POSTING:
         return False
@@ -348,7 +353,10 @@ def _restored(place: Place, status: str) -> Place:
     if place.is_posted:
         return replace(place, fate=Fate.LANDED, is_posted=False, status=status, posting_sequence=0)
     if place.status in _AFTER_POSTING:
-        return replace(place, status=status, posting_sequence=0)
+        # What the posting did with it is undone with it: it is read where it lay before.
+        fate = Fate.LANDED if place.fate is Fate.MOVED else place.fate
+        note = "" if place.fate is Fate.MOVED else place.note
+        return replace(place, fate=fate, note=note, status=status, posting_sequence=0)
     return place
 
 

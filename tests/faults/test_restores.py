@@ -259,6 +259,9 @@ def test_f28_an_entry_that_a_posting_left_behind_is_open_again_and_holds_nothing
     assert desk.sync().outcome == "paused"
 
     command("decide_restore", *named(desk), "--go-on")
+    assert {p.invoice_number: p.state for p in desk.postings()} == {
+        "B-1": "IN_SAGE", "B-2": "IN_SAGE", "B-3": "IN_SAGE"
+    }  # fmt: skip
     report = desk.sync()
 
     assert report.outcome != "paused", report.sentence

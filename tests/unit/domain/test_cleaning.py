@@ -407,6 +407,8 @@ def test_only_entries_elsewhere_than_known_are_news() -> None:
         ([], 0, {}, ""),
         ([a_header(58)], 58, {58: 7}, "was Posted and is Open now"),
         ([a_header(58, status=BatchStatus.POSTED)], 58, {58: 7}, ""),
+        ([a_header(58, status=BatchStatus.DELETED)], 58, {58: 7}, "is another batch now"),
+        ([a_header(58, status=BatchStatus.DELETED)], 58, {}, ""),
     ],
 )
 def test_a_restored_sage_is_recognised(
@@ -513,6 +515,8 @@ POSTED_HERE = replace(
     ("place", "now", "is_trusted", "fate"),
     [
         (POSTED_HERE, {}, True, Fate.POSTED),
+        (POSTED_HERE, {"status": BatchStatus.DELETED}, True, Fate.REMOVED),
+        (POSTED_HERE, {"status": BatchStatus.OPEN, "posting_sequence": 0}, True, Fate.LANDED),
         (POSTED_HERE, {"posting_sequence": 8}, True, Fate.REMOVED),
         (POSTED_HERE, {"posting_sequence": 8}, False, Fate.POSTED),
         (POSTED_HERE, {"description": "Renamed"}, True, Fate.POSTED),
@@ -535,6 +539,17 @@ def test_after_a_restore_a_batch_we_posted_is_told_from_another_of_its_number(
     )
 
     assert after.place("p1").fate is fate
+
+
+def test_after_a_restore_a_batch_that_is_open_again_is_followed_and_not_gone() -> None:
+    facts = Facts(
+        tag="T", entries=entries(1), watermark=50, highest=58, places={"p1": POSTED_HERE},
+        prints={58: fingerprint(READ_POSTED)},
+    )  # fmt: skip
+
+    after = sweeping.after_sage_restore(facts, [a_header(58)], trusts_sequences=True)
+
+    assert after.place("p1").fate is Fate.LANDED
 
 
 def test_an_order_number_of_no_posting_is_remembered_until_its_bill_is_known() -> None:
@@ -579,15 +594,19 @@ def test_after_a_restore_what_sage_no_longer_has_is_removed_and_the_rest_followe
     assert (after.watermark, after.highest, after.is_thorough) == (58, 58, True)
 
 
-@pytest.mark.parametrize("fate", [Fate.MOVED, Fate.DIFFERS])
-def test_a_batch_that_a_restore_opened_is_posted_for_none_of_its_entries(fate: Fate) -> None:
+@pytest.mark.parametrize(
+    ("fate", "then"), [(Fate.MOVED, Fate.LANDED), (Fate.DIFFERS, Fate.DIFFERS)]
+)
+def test_a_batch_that_a_restore_opened_is_posted_for_none_of_its_entries(
+    fate: Fate, then: Fate
+) -> None:
     left_behind = replace(HERE, fate=fate, status=BatchStatus.POSTED, posting_sequence=7)
     facts = Facts(tag="T", entries=entries(1), watermark=50, places={"p1": left_behind})
 
     after = sweeping.after_sage_restore(facts, [a_header(58)])
 
     place = after.place("p1")
-    assert (place.fate, place.status, place.posting_sequence) == (fate, BatchStatus.OPEN, 0)
+    assert (place.fate, place.status, place.posting_sequence) == (then, BatchStatus.OPEN, 0)
 
 
 def test_the_low_mark_trails_and_never_passes_an_unsettled_batch() -> None:
