@@ -15,7 +15,7 @@ from django.db.models import Max, Min, Q
 from django.db.models.functions import Upper
 
 from integrations.sage300.types import BatchHeader
-from sync.domain import facts_json, sweeping
+from sync.domain import facts_json, sage_restores, sweeping
 from sync.models import Batch, Posting
 from sync.models.posting import PostingQuerySet
 from sync.queries.stops import HOW_TO_GO_ON
@@ -106,9 +106,9 @@ def _list(work: Work, marks: Marks, watermarks: Sequence[int]) -> _Listing:
         followed = followed_numbers(work)
         known = sweeping.known_prints(_judged_prints(work), marks.prints)
     after = min([marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks])
-    lowest = max(0, min(after, marks.highest - sweeping.WATCHED_BATCHES))
+    lowest = max(0, min(after, marks.highest - sage_restores.WATCHED_BATCHES))
     newest = tuple(work.sage.list_batches(lowest))
-    changed = sweeping.changed_below(newest, marks.seen, after=after)
+    changed = sage_restores.changed_below(newest, marks.seen, after=after)
     known |= {number: marks.seen[number] for number in _once_read(work, changed)}
     posted = _posted(work, newest)
     return _Listing(
@@ -117,7 +117,7 @@ def _list(work: Work, marks: Marks, watermarks: Sequence[int]) -> _Listing:
         changed=changed,
         known=known,
         posted=posted,
-        hold=sweeping.sage_restored(
+        hold=sage_restores.sage_restored(
             newest,
             highest=marks.highest,
             posted=posted,

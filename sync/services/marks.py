@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from integrations.sage300.types import BatchHeader
-from sync.domain import following, sweeping
+from sync.domain import following, sage_restores
 from sync.models import CatalogueList
 
 KIND = "sage.batches"
@@ -26,7 +26,7 @@ KIND = "sage.batches"
 class Marks:
     """Times are aware. `decisions` are a person's, by batch number, after a restore of Sage;
     `seen` is how the newest batches, whosever, looked in the last list;
-    `trusts_sequences`: `sweeping.tells_sequences` once held. `told` are batches under a tag of ours that no row of ours knows, told once; `strangers`, by
+    `trusts_sequences`: `sage_restores.tells_sequences` once held. `told` are batches under a tag of ours that no row of ours knows, told once; `strangers`, by
     batch number, order numbers found after a restore of our database that no posting has yet.
     """
 
@@ -65,10 +65,10 @@ class Marks:
         changed: Sequence[BatchHeader],
     ) -> None:
         """Remember how the newest batches look; those `changed` count as seen once they were judged."""
-        self.trusts_sequences |= sweeping.tells_sequences(headers, posted)
+        self.trusts_sequences |= sage_restores.tells_sequences(headers, posted)
         before = {header.number: self.seen[header.number] for header in changed}
         highest = max([self.highest, *(header.number for header in headers)])
-        self.seen = sweeping.newest(headers, highest=highest) | before
+        self.seen = sage_restores.newest(headers, highest=highest) | before
 
     def note_whole_look(self, changed: Sequence[BatchHeader], now: datetime) -> None:
         """A look has got through; after a restore the watch begins with it."""

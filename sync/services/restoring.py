@@ -17,7 +17,7 @@ from enum import StrEnum
 from django.conf import settings
 
 from integrations.sage300.types import BatchHeader
-from sync.domain import facts_json, sweeping
+from sync.domain import facts_json, sage_restores
 from sync.domain.deeds import Deed
 from sync.domain.facts import Facts
 from sync.domain.posting_state import PostingState
@@ -128,7 +128,7 @@ def go_on(work: Work, *, actor: Actor, note: str, now: datetime) -> str:
         raise CannotDecide(f"Decide first for: batch {', '.join(open_ones)}.")
     with _writing(work) as lease:
         postings = _postings_of(work, [one.number for one in lost])
-        low, prints = sweeping.look_back(
+        low, prints = sage_restores.look_back(
             headers, low=min(marks.low, _highest(headers)), known=_known_prints(work, marks)
         )
         _accept(work, lease, headers, now, trusts_sequences=marks.trusts_sequences)
@@ -147,7 +147,9 @@ def history_cleared(work: Work, *, actor: Actor, now: datetime) -> str:
         for batch in _batches(work):
             facts = facts_json.from_json(batch.facts)
             if batch.settled_at is None:
-                _store(work, lease, batch, sweeping.history_cleared(facts, highest=highest), now)
+                _store(
+                    work, lease, batch, sage_restores.history_cleared(facts, highest=highest), now
+                )
         marks.prints = {}
         return _release(work, marks, headers, actor, now, what="Sage's history was cleared")
 
@@ -241,7 +243,7 @@ def _accept(
     """Have every batch's facts say what Sage's backup still holds."""
     for batch in _batches(work):
         before = facts_json.from_json(batch.facts)
-        after = sweeping.after_sage_restore(before, headers, trusts_sequences=trusts_sequences)
+        after = sage_restores.after_sage_restore(before, headers, trusts_sequences=trusts_sequences)
         if after != before:
             _store(work, lease, batch, after, now)
 

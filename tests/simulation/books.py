@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from integrations.sage300.types import BatchHeader, BatchStatus, Invoice
-from sync.domain import following, sweeping
+from sync.domain import following, sage_restores
 from sync.domain.backoff import BatchPace
 from sync.domain.commands import Command, PostBatch
 from sync.domain.facts import Facts, Fate, Place, Stage
@@ -104,8 +104,9 @@ class Marks:
         highest = max([self.highest, *(header.number for header in headers)])
         return replace(
             self,
-            trusts_sequences=self.trusts_sequences or sweeping.tells_sequences(headers, posted),
-            seen=sweeping.newest(headers, highest=highest) | before,
+            trusts_sequences=self.trusts_sequences
+            or sage_restores.tells_sequences(headers, posted),
+            seen=sage_restores.newest(headers, highest=highest) | before,
         )
 
     def note_whole_look(self, changed: Sequence[BatchHeader], now: float) -> Marks:
@@ -309,15 +310,15 @@ class Books(Store):
         lost = [row.id for row in self.rows() if (row.shown.batch_number or 0) > highest]
         low, prints = min(self.marks.low, highest), {}
         if was_restored:
-            low, prints = sweeping.look_back(headers, low=low, known=self.prints())
+            low, prints = sage_restores.look_back(headers, low=low, known=self.prints())
         for tag, batch in list(self.batches.items()):
             if was_restored:
-                after = sweeping.after_sage_restore(
+                after = sage_restores.after_sage_restore(
                     batch.facts, headers, trusts_sequences=self.marks.trusts_sequences
                 )
                 is_news = after != batch.facts
             else:
-                after = sweeping.history_cleared(batch.facts, highest=highest)
+                after = sage_restores.history_cleared(batch.facts, highest=highest)
                 is_news = not batch.is_settled
             if is_news:
                 self.batches[tag] = replace(batch, facts=after, version=batch.version + 1)

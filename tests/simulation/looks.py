@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from integrations.sage300.types import BatchHeader, Invoice, InvoiceBatch
-from sync.domain import following, sweeping
+from sync.domain import following, sage_restores, sweeping
 from sync.domain.batching import batch_tag, tag_in
 from sync.domain.commands import (
     BatchRead,
@@ -63,16 +63,16 @@ class Looks(Bills):
             return Look(highest=highest, low=highest)
         known = sweeping.known_prints(self.recent_prints(), marks.prints)
         after = min((marks.low, marks.highest - 1, *(n - 1 for n in followed), *watermarks))
-        lowest = min(after, marks.highest - sweeping.WATCHED_BATCHES)
+        lowest = min(after, marks.highest - sage_restores.WATCHED_BATCHES)
         answer = yield from self.read(ListBatches(after=max(lowest, 0)))
         assert isinstance(answer, Headers)
-        changed = sweeping.changed_below(answer.headers, marks.seen, after=after)
+        changed = sage_restores.changed_below(answer.headers, marks.seen, after=after)
         headers = (*changed, *(h for h in answer.headers if h.number > after))
         once_read = self.store.judged_prints()
         known |= {h.number: marks.seen[h.number] for h in changed if h.number in once_read}
         listed = {header.number for header in answer.headers}
         posted = self.posted(listed)
-        hold = sweeping.sage_restored(
+        hold = sage_restores.sage_restored(
             answer.headers,
             highest=marks.highest,
             posted=posted,
