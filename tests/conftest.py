@@ -19,13 +19,29 @@ from tests.people import Cast, a_cast
 # Libraries that look for it warn when it is missing, and warnings are errors here.
 os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
 
-_LONG = ("cluster", "long", "journey")
+_LONG = ("cluster", "journey", "long")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, after all shuffling: else the last one is waited for alone."""
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in _LONG))
+    """The longest first, after all shuffling: else the last one is waited for alone.
+
+    xdist deals the list out in equal parts. Each kind of long test begins another part, so that one
+    process waits for browsers while another one works; short ones are left for all at the end.
+    """
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    parts: list[list[pytest.Item]] = [[] for _ in range(count)]
+    short: list[pytest.Item] = []
+    for item in items:
+        kind = next((name for name in _LONG if item.get_closest_marker(name)), None)
+        (short if kind is None else parts[_LONG.index(kind) % count]).append(item)
+    ordered: list[pytest.Item] = []
+    for number, part in enumerate(parts):
+        size = (len(items) - len(ordered)) // (count - number)
+        missing = max(0, size - len(part))
+        ordered += part + short[:missing]
+        del short[:missing]
+    items[:] = ordered + short
 
 
 def pytest_collection_finish() -> None:

@@ -107,6 +107,7 @@ def test_database_that_does_not_answer_is_one_sentence() -> None:
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.long
 def test_older_postgresql_works_and_keeps_tenants_apart(old_server: database.Address) -> None:
     migrated = _manage("migrate", DATABASE_URL=old_server.url)
 
