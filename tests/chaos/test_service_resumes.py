@@ -43,6 +43,8 @@ def test_service_resumes_after_any_one_process_is_gone(site: LiveSite, trial: in
         KINDS[trial % len(KINDS)] if IN_EARNEST else ("worker", "queue parent", "database")[trial]
     )
     number = signal.SIGSTOP if kind == "stopped" else signal.SIGKILL
+    # A queue that just resumed may not have all its workers yet.
+    assert within(20, lambda: len(site.processes("qcluster")) > 2)
     victim = _victim(site, kind, chance)
     time.sleep(chance.uniform(0, 2))
 
