@@ -6,12 +6,12 @@ by step. Where the two part, one of them is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from integrations.sage300.types import BatchHeader, BatchStatus, Invoice
-from sync.domain import following, sage_restores
+from sync.domain import sage_restores
 from sync.domain.backoff import BatchPace
 from sync.domain.commands import Command, PostBatch
 from sync.domain.facts import Facts, Fate, Place, Stage
@@ -19,6 +19,7 @@ from sync.domain.landing import landing
 from sync.domain.posting_state import BEFORE_SENDING, PostingState, may_advance
 from sync.domain.replacing import replace
 from tests.simulation.invoices import DAY, Period, period_of
+from tests.simulation.marks import Marks
 from tests.simulation.store import (
     LEASE_SECONDS,
     REFUSED_PERIOD_SECONDS,
@@ -31,8 +32,6 @@ from tests.simulation.store import (
 from tests.simulation.world import World
 
 S = PostingState
-#: How long every new batch in Sage is read after a restore: `CONNECTOR_RESTORE_WATCH_SECONDS`.
-RESTORE_WATCH_SECONDS = 3600.0
 FOUND = "Found in Sage, though our records did not say so. It is being looked at."
 LYING = frozenset({Fate.LANDED, Fate.POSTED, Fate.MOVED, Fate.DIFFERS})
 NOWHERE = frozenset({Fate.REFUSED, Fate.WITHDRAWN, Fate.TAKEN, Fate.REMOVED, Fate.EXCEEDED})
@@ -69,51 +68,6 @@ class Row(Posting):
     day: date = DAY
     is_cleared: bool = False
     is_sent_under_other: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
-    """What is remembered of Sage's numbers, as `services/marks.py` keeps it."""
-
-    highest: int = 0
-    low: int = 0
-    first_seen: dict[int, float] = field(default_factory=dict)
-    prints: dict[int, str] = field(default_factory=dict)
-    thorough_until: float = -1.0
-    is_watch_due: bool = False
-    told: tuple[int, ...] = ()
-    seen: dict[int, str] = field(default_factory=dict)
-    trusts_sequences: bool = False
-    strangers: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    history_checked_at: float | None = None
-
-    def is_thorough(self, now: float) -> bool:
-        return self.is_watch_due or now < self.thorough_until
-
-    def watch(self, now: float) -> Marks:
-        """`Marks.watch`: everything is looked at, from the first look that gets through."""
-        return replace(self, is_watch_due=True, thorough_until=now + RESTORE_WATCH_SECONDS)
-
-    def note_list(
-        self,
-        headers: Sequence[BatchHeader],
-        posted: dict[int, int],
-        changed: Sequence[BatchHeader],
-    ) -> Marks:
-        before = {header.number: self.seen[header.number] for header in changed}
-        highest = max([self.highest, *(header.number for header in headers)])
-        return replace(
-            self,
-            trusts_sequences=self.trusts_sequences
-            or sage_restores.tells_sequences(headers, posted),
-            seen=sage_restores.newest(headers, highest=highest) | before,
-        )
-
-    def note_whole_look(self, changed: Sequence[BatchHeader], now: float) -> Marks:
-        marks = replace(self, seen=self.seen | following.listed(changed))
-        if not self.is_watch_due:
-            return marks
-        return replace(marks, is_watch_due=False, thorough_until=now + RESTORE_WATCH_SECONDS)
 
 
 class Books(Store):

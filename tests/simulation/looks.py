@@ -20,8 +20,9 @@ from sync.domain.facts import Entry, Fate, Place
 from sync.domain.posting_state import BEFORE_SENDING, PostingState
 from sync.domain.replacing import replace
 from tests.simulation.bills import Bills
-from tests.simulation.books import FOUND, Marks, Row
+from tests.simulation.books import FOUND, Row
 from tests.simulation.interpreter import CallFailed
+from tests.simulation.marks import Marks
 from tests.simulation.store import Batch, Lease
 from tests.simulation.world import START, Process
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.books import RESTORE_WATCH_SECONDS
+from tests.simulation.marks import RESTORE_WATCH_SECONDS
 from tests.simulation.on_postgres.books import PostgresBooks
 from tests.simulation.on_postgres.database_clock import simulated_clock
 from tests.simulation.on_postgres.fibers import Fibers
