@@ -186,12 +186,17 @@ def _tell(facts: Facts, strays: tuple[Sighting, ...], why: str) -> Facts:
 def _tell_twice(facts: Facts, stray: Sighting) -> Facts:
     """Two posted documents of one bill: only a person can take one back."""
     place = facts.place(stray.posting_id)
+    other = f"batch {stray.batch_number}, entry {stray.entry_number} ({stray.document_number})"
     note = (
         f"This invoice stands twice in the ledger: batch {place.batch_number}, entry"
-        f" {place.entry_number} ({place.document_number}), and batch {stray.batch_number}, entry"
-        f" {stray.entry_number} ({stray.document_number}). Take one of them back in Sage by a debit"
-        " note."
+        f" {place.entry_number} ({place.document_number}), and {other}. Take one of them back in Sage"
+        " by a debit note."
     )
+    if not place.batch_number:
+        note = (
+            f"It was to be handled outside, and our entry is posted in Sage all the same: {other}. If"
+            " it was also entered by hand, take one of the two back there by a debit note."
+        )
     if place.is_posted:
         facts = facts.with_place(stray.posting_id, replace(place, fate=Fate.DIFFERS, note=note))
     else:

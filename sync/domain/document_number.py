@@ -40,6 +40,11 @@ def document_number(invoice_number: str) -> str | Problem:
     return number
 
 
+def is_numbered(document_number: str, wanted: str) -> bool:
+    """Whether a bill that asks for `wanted` may bear this number: it, or it with a suffix."""
+    return document_number == wanted or document_number.startswith(f"{wanted}-")
+
+
 def with_suffix(number: str, nth: int) -> str:
     """The number of the `nth` bill that bears it, `1042-2` for the second; never over 22."""
     if nth < 2:

@@ -61,7 +61,8 @@ def sage_restored(
     if found < highest:
         return SAGE_RESTORED.format(highest=found or "unknown", seen=highest)
     for header in headers:
-        known = [print_ for one in prints if (print_ := one.get(header.number))]
+        now = fingerprint(header)
+        known = [print_ for one in prints if (print_ := one.get(header.number)) and print_ != now]
         if header.status in _SETTLED:
             is_other = trusts_sequences and _has_other_sequence(
                 header, posted.get(header.number, 0)
@@ -108,7 +109,9 @@ def _is_another(header: BatchHeader, known_print: str) -> bool:
     if _status_in(known_print) != BatchStatus.POSTED:
         return False
     description, _, sequence = _told_in(known_print)
-    return (description, sequence) != (header.description, str(header.posting_sequence))
+    is_told = header.posting_sequence and sequence != "0"
+    is_other_run = bool(is_told) and sequence != str(header.posting_sequence)
+    return is_other_run or description != header.description
 
 
 def _told_in(known_print: str) -> tuple[str, str, str]:

@@ -40,7 +40,8 @@ def suspects(
     once read is watched though it be renamed. `followed` are the batches that `following` reads
     anyway. `is_thorough` reads every one, whatever its description; so does one that was posted
     with errors and is not followed, for a copy of ours may have been moved out of it to where
-    nobody looks. Those come last, so that whoever stops half-way is led there again.
+    nobody looks. Those come last, so that whoever stops half-way is led there again; before them come
+    those read before, which could not be judged.
     """
     left = [
         header
@@ -56,7 +57,8 @@ def suspects(
         for header in watched
         if header.number in emptied or _is_news(header, known.get(header.number, UNJUDGED))
     ]
-    return tuple(sorted(numbers, key=lambda number: (number in emptied, number)))
+    unjudged = {number for number, text in looked_at.items() if text == UNJUDGED}
+    return tuple(sorted(numbers, key=lambda n: (n in emptied, n in unjudged, n)))
 
 
 def known_prints(judged: Mapping[int, str], looked_at: Mapping[int, str]) -> dict[int, str]:

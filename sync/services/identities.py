@@ -10,13 +10,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
 from integrations.bill.types import Bill
 from integrations.sage300.types import Invoice
-from sync.domain.document_number import order_number, with_suffix
+from sync.domain.document_number import (
+    document_number,
+    is_numbered,
+    order_number,
+    with_suffix,
+)
 from sync.domain.packing import pack
 from sync.domain.policy import DuplicateRule
 from sync.domain.problems import Problem, ProblemCode, problem
@@ -132,8 +138,8 @@ class Numbers:
 
 
 def _frozen(posting: Posting, *, vendor_number: str, wanted: str) -> Identity | Problem:
-    is_same = posting.vendor_number == vendor_number and (
-        posting.document_number == wanted or posting.document_number.startswith(f"{wanted}-")
+    is_same = posting.vendor_number == vendor_number and is_numbered(
+        posting.document_number, wanted
     )
     if is_same:
         return Identity(
@@ -191,17 +197,32 @@ def order_of(posting: Posting) -> str:
     return posting.order_number or order_number(posting.source_id, taken=())
 
 
-def adopt(posting: Posting, invoice: Invoice, *, database_key: str) -> None:
+def adopt(posting: Posting, invoice: Invoice, *, database_key: str) -> bool:
     """Take the identity that Sage shows, for a bill whose own was forgotten by a restore of our database.
 
-    Such a bill is not approved now, so nothing says what it would be sent as: what lies there under
-    its order number counts as what was sent. Inside the caller's scope.
+    Such a bill is not approved now, so nothing says what it was sent as. Its total, and its number
+    where Sage shows another one, are what BILL says: where the two differ, a person is told. False
+    where another posting bears the order number. Inside the caller's scope.
     """
+    wanted = document_number(posting.invoice_number)
+    if isinstance(wanted, str) and not is_numbered(invoice.document_number, wanted):
+        invoice = replace(invoice, document_number=wanted)
+    if posting.amount is not None:
+        invoice = replace(invoice, total=_in_cents(posting.amount))
     posting.database_key = database_key
     posting.order_number = order_of(posting)
     posting.invoice = pack(invoice)
-    posting.mapped_hash = ""
-    posting.save(update_fields=["database_key", "order_number", "invoice", "mapped_hash"])
+    posting.mapped_hash = posting.bill.content_hash
+    with suppress(IntegrityError), transaction.atomic():
+        posting.save(update_fields=["database_key", "order_number", "invoice", "mapped_hash"])
+        return True
+    return False
+
+
+def _in_cents(amount: Decimal) -> Decimal:
+    """As amounts are sent: the column keeps three places, a third that is 0 is none."""
+    cents = amount.quantize(Decimal("0.01"))
+    return cents if cents == amount else amount
 
 
 def hold_again(posting: Posting) -> None:

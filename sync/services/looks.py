@@ -16,6 +16,7 @@ from django.db.models.functions import Upper
 
 from integrations.sage300.types import BatchHeader
 from sync.domain import facts_json, sage_restores, sweeping
+from sync.domain.batching import TAG_PREFIX
 from sync.models import Batch, Posting
 from sync.models.posting import PostingQuerySet
 from sync.queries.stops import HOW_TO_GO_ON
@@ -23,7 +24,7 @@ from sync.services import identities
 from sync.services.forgotten import note_forgotten
 from sync.services.marks import Marks, find_marks, keep_marks
 from sync.services.work import Work
-from tenants.scoping import tenant_scope
+from tenants.scoping import operator_scope, tenant_scope
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Look:
     """What one look at the headers found; `hold` is the sentence that stops every send.
 
     `changed` look otherwise than in the last list, where nothing of ours was expected any more;
+    `left_to_read` so many batches are to be read before anything is sent;
     `recognised` are batches in which an entry has turned out to be ours since they were read,
     `orders_apart` the order numbers in Sage that no posting had when its batch was read: a bill of
     that number is sent only after that batch was judged.
@@ -44,6 +46,7 @@ class Look:
     known: dict[int, str] = field(default_factory=dict)
     looked_at: dict[int, str] = field(default_factory=dict)
     changed: tuple[BatchHeader, ...] = ()
+    left_to_read: int = 0
     recognised: tuple[int, ...] = ()
     orders_apart: set[str] = field(default_factory=set)
 
@@ -133,22 +136,38 @@ def _recognised(work: Work, marks: Marks) -> tuple[int, ...]:
     if not orders:
         return ()
     with tenant_scope(work.tenant_id):
-        known = {identities.order_of(posting) for posting in of_orders(work, orders, bare=True)}
-    return sweeping.recognised(marks.strangers, known)
+        return sweeping.recognised(marks.strangers, by_order(work, orders, bare=True).keys())
 
 
-def of_orders(work: Work, orders: Collection[str], *, bare: bool) -> PostingQuerySet:
-    """The company's postings with one of these folded order numbers.
+def by_order(work: Work, orders: Collection[str], *, bare: bool) -> dict[str, Posting]:
+    """The company's postings with one of these folded order numbers; inside the caller's scope.
 
     `bare`: also those that were decided and have no identity now, for a bill may have been sent,
-    forgotten by a restore, and not be approved since. They go by their bill's own number, which costs
-    a look at every row.
+    forgotten by a restore, and not be approved since. They go by their bill's own number, where no
+    posting of this Sage database bears it; that costs a look at every row.
     """
     rows = Posting.objects.for_tenant(work.tenant_id).of_company(work.company_id)
-    asked = Q(database_key=work.database_key, order_number__in=orders, invoice__isnull=False)
-    if bare:
-        asked |= Q(invoice__isnull=True, is_dirty=False, bill_order__in=orders)
-    return rows.alias(bill_order=Upper("source_id")).filter(asked)
+    rows = rows.select_related("batch", "bill").defer("bill__snapshot")
+    bearing = rows.filter(
+        database_key=work.database_key, order_number__in=orders, invoice__isnull=False
+    )
+    found = {posting.order_number: posting for posting in bearing}
+    if not bare:
+        return found
+    undecided = rows.filter(invoice__isnull=True, is_dirty=False, is_skipped_by_person=False)
+    alike: dict[str, list[Posting]] = {}
+    free = set(orders) - _borne(work, orders)
+    for posting in undecided.alias(bill_order=Upper("source_id")).filter(bill_order__in=free):
+        alike.setdefault(identities.order_of(posting), []).append(posting)
+    # BILL tells upper from lower case and Sage does not: whose it is of two cannot be told.
+    return found | {order: rows[0] for order, rows in alike.items() if len(rows) == 1}
+
+
+def _borne(work: Work, orders: Collection[str]) -> set[str]:
+    """Those that a posting of any company bears in this Sage database."""
+    with operator_scope():
+        rows = Posting.objects.filter(database_key=work.database_key, order_number__in=orders)
+        return set(rows.values_list("order_number", flat=True))
 
 
 def note_highest(work: Work, number: int) -> None:
@@ -160,17 +179,18 @@ def note_highest(work: Work, number: int) -> None:
             _keep_row(work, marks, work.clock())
 
 
-def _once_read(work: Work, headers: Sequence[BatchHeader]) -> list[int]:
-    """Those that a batch of ours was once read for, by whatever name they go now."""
-    if not headers:
-        return []
+def _once_read(work: Work, headers: Sequence[BatchHeader]) -> set[int]:
+    """Those under a tag of ours, and those once read for a batch of ours, by whatever name they go."""
+    tagged = {header.number for header in headers if TAG_PREFIX in header.description}
+    others = [str(header.number) for header in headers if header.number not in tagged]
+    if not others:
+        return tagged
     with tenant_scope(work.tenant_id):
-        rows = Batch.objects.for_tenant(work.tenant_id).filter(company_id=work.company_id)
-        return [
-            header.number
-            for header in headers
-            if rows.filter(facts__prints__has_key=str(header.number)).exists()
-        ]
+        rows = Batch.objects.for_tenant(work.tenant_id).filter(
+            company_id=work.company_id, facts__prints__has_any_keys=others
+        )
+        read = {n for prints in rows.values_list("facts__prints", flat=True) for n in prints}
+    return tagged | {int(number) for number in read.intersection(others)}
 
 
 def _posted(work: Work, headers: Sequence[BatchHeader]) -> dict[int, int]:

@@ -20,6 +20,7 @@ from sync.domain.facts import Facts
 from sync.domain.packing import pack, unpack
 from sync.domain.policy import Release
 from sync.domain.posting_state import PostingState
+from sync.domain.words import count_of
 from sync.models import Batch, Posting
 from sync.services import clearing, crash_points, looks, settling
 from sync.services.assembling import Outset, assemble
@@ -34,6 +35,7 @@ from tenants.scoping import tenant_scope
 Progress = Callable[[int, int], None]
 # How long the writer waits for more before it looks whether its turn is over.
 WAIT_SECONDS = 1.0
+STILL_READING = "{count} in Sage still to read before anything is sent; the next run reads on."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,6 +107,12 @@ class _Turn:
         process = _process(work)
         sent.followed = settling.follow_up(work, self._lease, look, process=process)
         if self._is_held(look):
+            return
+        if look.left_to_read:
+            sent.has_more = True
+            sent.notes.append(
+                STILL_READING.format(count=count_of(look.left_to_read, "batch", "batches"))
+            )
             return
         for batch in _unsettled(work):
             self._drive(batch, process=process)

@@ -24,11 +24,14 @@ from sync.models import Batch, Posting
 from sync.services import identities
 from sync.services.assembling import entry_of
 from sync.services.lease import Lease, LeaseLost, holds_lease
-from sync.services.looks import Look, followed_numbers, of_orders
+from sync.services.looks import Look, by_order, followed_numbers
 from sync.services.marks import find_marks, keep_marks
 from sync.services.turns import hold_company
 from sync.services.work import Work
 from tenants.scoping import tenant_scope
+
+#: So many batches are read in one look, so that it ends long before its lease and its job do.
+READ_AT_ONCE = 50
 
 
 def sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
@@ -43,8 +46,9 @@ def sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
         followed=followed,
         is_thorough=found.is_thorough or is_search_due,
     )
-    again = [number for number in found.recognised if number not in numbers]
-    read, failure = _read(work, [*numbers, *again])
+    wanted = [*numbers, *(number for number in found.recognised if number not in numbers)]
+    read, failure = _read(work, wanted[:READ_AT_ONCE])
+    found.left_to_read = len(wanted[READ_AT_ONCE:])
     present = [batch for batch in read.values() if batch is not None]
     now = work.clock()
     with tenant_scope(work.tenant_id):
@@ -53,10 +57,9 @@ def sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
             raise LeaseLost(lease.database_key)
         judged = _judge(work, present, bare=found.is_thorough or bool(found.recognised))
         _remember(work, found, read, judged, now)
-        mine = judged.mine
-        _adopt_bare(work, mine, present)
+        mine = _adopted(work, judged.mine, present)
         sweep = _sweep_row(work, lease, found, mine, sorted(read), now) if mine else None
-        if failure is None and (found.is_thorough or found.changed):
+        if failure is None and not found.left_to_read and (found.is_thorough or found.changed):
             _note_whole_look(work, found, now)
     if failure is not None:
         raise failure
@@ -66,14 +69,23 @@ def sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
 def _read(
     work: Work, numbers: Sequence[int]
 ) -> tuple[dict[int, InvoiceBatch | None], IntegrationError | None]:
-    """These batches as far as Sage answers; what was read counts, or many would never be done."""
+    """These batches as far as Sage answers; what was read counts, or many would never be done.
+
+    One that Sage does not show keeps nobody from the next; after two in a row Sage is left alone.
+    """
     read: dict[int, InvoiceBatch | None] = {}
+    failure: IntegrationError | None = None
+    is_last_bad = False
     for number in numbers:
         try:
             read[number] = work.sage.find_batch(number)
+            is_last_bad = False
         except IntegrationError as error:
-            return read, error
-    return read, None
+            failure = failure or error
+            if is_last_bad:
+                break
+            is_last_bad = True
+    return read, failure
 
 
 def _is_search_due(work: Work) -> bool:
@@ -107,14 +119,14 @@ class _Judged:
 
 def _judge(work: Work, batches: Sequence[InvoiceBatch], *, bare: bool) -> _Judged:
     orders = {fold(invoice.order_number) for batch in batches for invoice in batch.invoices} - {""}
-    rows = of_orders(work, orders, bare=bare).select_related("batch")
-    postings = {str(posting.pk): posting for posting in rows}
-    by_order = {fold(identities.order_of(posting)): key for key, posting in postings.items()}
+    known = by_order(work, orders, bare=bare)
+    postings = {str(posting.pk): posting for posting in known.values()}
+    keys = {fold(order): str(posting.pk) for order, posting in known.items()}
     places = {key: _place_of(posting) for key, posting in postings.items()}
     mine: dict[str, Posting] = {}
     unjudged: set[int] = set()
     for batch in batches:
-        for key in sweeping.owners(batch, by_order, places):
+        for key in sweeping.owners(batch, keys, places):
             posting = postings[key]
             if posting.batch and posting.batch.settled_at is None:
                 unjudged.add(batch.header.number)
@@ -123,17 +135,21 @@ def _judge(work: Work, batches: Sequence[InvoiceBatch], *, bare: bool) -> _Judge
     return _Judged(
         mine=list(mine.values()),
         unjudged=unjudged,
-        strangers=sweeping.strangers(batches, by_order.keys()),
+        strangers=sweeping.strangers(batches, keys.keys()),
     )
 
 
-def _adopt_bare(work: Work, mine: list[Posting], batches: Sequence[InvoiceBatch]) -> None:
-    """Give those without an identity the one that Sage shows."""
+def _adopted(work: Work, mine: list[Posting], batches: Sequence[InvoiceBatch]) -> list[Posting]:
+    """These, of which those without an identity have taken the one that Sage shows."""
     shown = sweeping.shown_best(batches)
-    for posting in mine:
-        if posting.invoice is None:
-            invoice = shown[identities.order_of(posting)]
-            identities.adopt(posting, invoice, database_key=work.database_key)
+    return [
+        posting
+        for posting in mine
+        if posting.invoice is not None
+        or identities.adopt(
+            posting, shown[identities.order_of(posting)], database_key=work.database_key
+        )
+    ]
 
 
 def _sweep_row(

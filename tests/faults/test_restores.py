@@ -9,6 +9,7 @@ from django.db import connection
 
 from connector_site import database
 from sync.models import LogEntry
+from sync.services.sweeps import READ_AT_ONCE
 from tenants.scoping import tenant_scope
 from tests.faults.office import (
     a_bill,
@@ -162,6 +163,24 @@ def test_f47_the_watch_after_a_restore_lasts_from_the_first_look_that_gets_throu
     assert (found.state, found.sentence) == ("IN_SAGE", "")
     assert posts(desk) == sent
     assert len(entries(desk)) == 4
+
+
+def test_after_a_restore_more_batches_than_one_look_reads_are_read_before_anything_is_sent(
+    desk: Desk,
+) -> None:
+    heal(desk)
+    sent = posts(desk)
+    for number in range(READ_AT_ONCE + 5):
+        desk.sage.clerk_enters_invoice("CALBAK", "PRAMIL", f"OWN-{number}", "5.00", "5010100")
+    command("after_restore")
+    a_bill(desk, "B-4")
+
+    first = desk.sync()
+
+    assert (first.has_more, posts(desk)) == (True, sent)
+    assert "still to read before anything is sent" in first.sentence
+    heal(desk)
+    all_in_sage(desk, 4)
 
 
 def test_after_a_restore_many_batches_are_got_through_though_reads_fail(rested_desk: Desk) -> None:
@@ -375,6 +394,30 @@ def test_f28_a_clerks_newest_batch_that_is_another_one_shows_a_restored_sage(des
     assert "Sage was restored from a backup" in report.sentence
     assert "Sage was restored from a backup" in command("decide_restore", *named(desk))
     assert posts(desk) == sent
+
+
+def test_f28_a_number_given_out_again_before_we_looked_is_told_by_its_posting_run(
+    rested_posting_desk: Desk,
+) -> None:
+    desk = rested_posting_desk
+    before = desk.sage.snapshot("CALBAK")
+    a_bill(desk, "LOST-1")
+    desk.sync()
+    [ours] = desk.postings(invoice_number="LOST-1")
+    assert ours.sage_status == "Posted"
+    desk.sage.restore(before)
+    theirs = [
+        desk.sage.clerk_enters_invoice("CALBAK", "PRAMIL", number, "9.00", "5010100")["batch"]
+        for number in ("OWN-1", "OWN-2", "OWN-3")
+    ]
+    assert theirs[0] == ours.sage_batch_number
+    for batch in (theirs[1], theirs[0]):  # ours was the first to be posted in its time
+        desk.sage.post_batch("CALBAK", batch)
+
+    report = desk.sync()
+
+    assert report.outcome == "paused"
+    assert f"Batch {ours.sage_batch_number} was posted and is another batch" in report.sentence
 
 
 def test_f28_history_cleared_of_the_newest_batches_is_no_restore(rested_desk: Desk) -> None:

@@ -21,6 +21,7 @@ from sync.domain.replacing import replace
 from tests.simulation.invoices import DAY, Period, period_of
 from tests.simulation.marks import Marks
 from tests.simulation.store import (
+    JSON_EVERY,
     LEASE_SECONDS,
     REFUSED_PERIOD_SECONDS,
     Batch,
@@ -105,7 +106,7 @@ class Books(Store):
             return None
         if not self.saves_intent and isinstance(command, PostBatch):
             return batch, is_kept
-        if self.commits % 16 == 0:
+        if self.commits % JSON_EVERY == 0:
             after = self._through_json(after)
         is_settled = after.stage is Stage.DONE
         row = Batch(batch.tag, after, batch.version + 1, is_settled, batch.invoices)

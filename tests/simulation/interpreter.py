@@ -28,7 +28,7 @@ from sync.domain.protocol import Step, next_step
 from sync.domain.storing import may_wait
 from tests.simulation.books import Books
 from tests.simulation.office import Bill, ModelBill
-from tests.simulation.store import LEASE_SECONDS, Batch, Lease
+from tests.simulation.store import LEASE_SECONDS, Batch, Lease, Once
 from tests.simulation.wire import Wire
 from tests.simulation.world import Process, Violation, World
 
@@ -57,6 +57,7 @@ class Interpreter:
     def __init__(self, name: str, world: World, store: Books, wire: Wire, bill: ModelBill) -> None:
         self.name, self.world, self.store = name, world, store
         self.wire, self.bill = wire, bill
+        self.once = Once()
 
     def run(self) -> Process:
         """What the process does all day; yields the seconds that pass."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from integrations.sage300.types import BatchHeader, Invoice, InvoiceBatch
 from sync.domain import following, sage_restores, sweeping
-from sync.domain.batching import batch_tag, tag_in
+from sync.domain.batching import TAG_PREFIX, batch_tag, tag_in
 from sync.domain.commands import (
     BatchRead,
     Headers,
@@ -16,6 +16,7 @@ from sync.domain.commands import (
     ReadBatch,
 )
 from sync.domain.comparison import fold
+from sync.domain.document_number import is_numbered
 from sync.domain.facts import Entry, Fate, Place
 from sync.domain.posting_state import BEFORE_SENDING, PostingState
 from sync.domain.replacing import replace
@@ -67,19 +68,20 @@ class Looks(Bills):
         lowest = min(after, marks.highest - sage_restores.WATCHED_BATCHES)
         answer = yield from self.read(ListBatches(after=max(lowest, 0)))
         assert isinstance(answer, Headers)
-        changed = sage_restores.changed_below(answer.headers, marks.seen, after=after)
+        changed = self.once(_changed_below, answer.headers, marks.seen, after)
         headers = (*changed, *(h for h in answer.headers if h.number > after))
         once_read = self.store.judged_prints()
-        known |= {h.number: marks.seen[h.number] for h in changed if h.number in once_read}
+        known |= {
+            h.number: marks.seen[h.number]
+            for h in changed
+            if h.number in once_read or TAG_PREFIX in h.description
+        }
         listed = {header.number for header in answer.headers}
         posted = self.posted(listed)
-        hold = sage_restores.sage_restored(
-            answer.headers,
-            highest=marks.highest,
-            posted=posted,
-            prints=(known, marks.seen),
-            trusts_sequences=marks.trusts_sequences,
-        )
+        hold = self.once(
+            _restored, answer.headers, marks.highest, posted, (known, marks.seen),
+            marks.trusts_sequences,
+        )  # fmt: skip
         found = Look(
             headers=headers,
             highest=max((marks.highest, *listed)),
@@ -94,9 +96,10 @@ class Looks(Bills):
         if not hold:
             marks = self.note_forgotten(marks, headers, now)
             found.is_thorough |= marks.is_thorough(now)
-            marks = marks.note_list(answer.headers, posted, changed)
-            known = {fold(row.id) for row in self.store.rows() if has_standing(row, bare=True)}
-            found.recognised = sweeping.recognised(marks.strangers, known)
+            seen = self.once(_newest, answer.headers, found.highest)
+            tells = self.once(sage_restores.tells_sequences, answer.headers, posted)
+            marks = marks.note_list(seen, changed, tells=tells)
+            found.recognised = self.recognised(marks)
             self.move(marks, found, watermarks, now)
         return found
 
@@ -113,6 +116,12 @@ class Looks(Bills):
     def followed(self) -> set[int]:
         """The batches in which an entry of a settled batch can still change."""
         return {number for _, number in self.store.moving()}
+
+    def recognised(self, marks: Marks) -> tuple[int, ...]:
+        if not marks.strangers:
+            return ()
+        known = {fold(row.id) for row in self.store.rows() if has_standing(row, bare=True)}
+        return sweeping.recognised(marks.strangers, known)
 
     def note_forgotten(self, marks: Marks, headers: Sequence[BatchHeader], now: float) -> Marks:
         tags = {
@@ -161,29 +170,31 @@ class Looks(Bills):
                 return
 
     def sweep_in(self, lease: Lease, look: Look) -> Generator[float, None, Batch | None]:
-        numbers = sweeping.suspects(
-            look.headers,
-            known=look.known,
-            looked_at=look.looked_at,
-            followed=self.followed(),
-            is_thorough=look.is_thorough or self.is_search_due(),
+        is_thorough = look.is_thorough or self.is_search_due()
+        numbers = self.once(
+            _suspects, look.headers, look.known, look.looked_at, self.followed(), is_thorough
         )
         read: dict[int, InvoiceBatch | None] = {}
+        is_last_bad = False
         for number in (*numbers, *(n for n in look.recognised if n not in numbers)):
             answer = yield from self.ask(ReadBatch(number=number), None)
-            if not isinstance(answer, BatchRead):
+            if isinstance(answer, BatchRead):
+                read[number], is_last_bad = answer.batch, False
+            elif is_last_bad:
                 break
-            read[number] = answer.batch
+            else:
+                is_last_bad = True
         present = [batch for batch in read.values() if batch is not None]
         self.must_hold(lease)
-        mine, unjudged, strangers = self.mine(
-            present, bare=look.is_thorough or bool(look.recognised)
-        )
-        mine = self.adopt_bare(mine, present)
         assert self.store.marks is not None
-        prints = following.listed([batch.header for batch in present])
-        prints |= dict.fromkeys(unjudged, sweeping.UNJUDGED)
+        mine: list[Row] = []
         if read:
+            mine, unjudged, strangers = self.mine(
+                present, bare=look.is_thorough or bool(look.recognised)
+            )
+            mine = self.adopt_bare(mine, present)
+            prints = following.listed([batch.header for batch in present])
+            prints |= dict.fromkeys(unjudged, sweeping.UNJUDGED)
             apart = sweeping.still_apart(
                 self.store.marks.strangers, read, strangers, is_thorough=look.is_thorough
             )
@@ -284,7 +295,7 @@ class Looks(Bills):
 
     def reopen(self, lease: Lease, look: Look) -> list[Batch]:
         self.must_hold(lease)
-        now = following.listed(look.headers)
+        now = self.once(following.listed, look.headers)
         numbers: dict[str, set[int]] = {}
         for row, number in self.store.moving():
             numbers.setdefault(row.batch, set()).add(number)
@@ -303,19 +314,56 @@ class Looks(Bills):
         return reopened
 
 
+def _changed_below(
+    headers: tuple[BatchHeader, ...], seen: dict[int, str], after: int
+) -> tuple[BatchHeader, ...]:
+    return sage_restores.changed_below(headers, seen, after=after)
+
+
+def _restored(
+    headers: tuple[BatchHeader, ...],
+    highest: int,
+    posted: dict[int, int],
+    prints: tuple[dict[int, str], ...],
+    trusts: bool,
+) -> str:
+    return sage_restores.sage_restored(
+        headers, highest=highest, posted=posted, prints=prints, trusts_sequences=trusts
+    )
+
+
+def _newest(headers: tuple[BatchHeader, ...], highest: int) -> dict[int, str]:
+    return sage_restores.newest(headers, highest=highest)
+
+
+def _suspects(
+    headers: tuple[BatchHeader, ...],
+    known: dict[int, str],
+    looked_at: dict[int, str],
+    followed: set[int],
+    is_thorough: bool,
+) -> tuple[int, ...]:
+    return sweeping.suspects(
+        headers, known=known, looked_at=looked_at, followed=followed, is_thorough=is_thorough
+    )
+
+
 def has_standing(row: Row, *, bare: bool) -> bool:
     """`looks.of_orders`: whether an entry in Sage can be told to be this row's."""
-    return row.entry is not None or (bare and not row.is_dirty)
+    is_bare = bare and not row.is_dirty and not row.is_skipped_by_person
+    return row.entry is not None or is_bare
 
 
 def as_shown(row: Row, invoice: Invoice) -> Entry:
+    """`identities.adopt`: the entry to compare with, where Sage and BILL may differ as BILL says."""
+    is_its_number = is_numbered(invoice.document_number, row.bill.number)
     return Entry(
         posting_id=row.id,
         bill_id=row.bill.id,
-        bill_hash="",
+        bill_hash=row.bill.hash,
         vendor_number=invoice.vendor_number,
-        document_number=invoice.document_number,
+        document_number=invoice.document_number if is_its_number else row.bill.number,
         order_number=invoice.order_number,
-        total=invoice.total,
+        total=row.bill.total,
         lines=tuple((line.gl_account, line.amount) for line in invoice.details),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from integrations.sage300.types import BatchHeader
-from sync.domain import following, sage_restores
+from sync.domain import following
 from sync.domain.replacing import replace
 
 #: How long every new batch in Sage is read after a restore: `CONNECTOR_RESTORE_WATCH_SECONDS`.
@@ -37,19 +37,11 @@ class Marks:
         return replace(self, is_watch_due=True, thorough_until=now + RESTORE_WATCH_SECONDS)
 
     def note_list(
-        self,
-        headers: Sequence[BatchHeader],
-        posted: dict[int, int],
-        changed: Sequence[BatchHeader],
+        self, newest: dict[int, str], changed: Sequence[BatchHeader], *, tells: bool
     ) -> Marks:
         before = {header.number: self.seen[header.number] for header in changed}
-        highest = max([self.highest, *(header.number for header in headers)])
-        return replace(
-            self,
-            trusts_sequences=self.trusts_sequences
-            or sage_restores.tells_sequences(headers, posted),
-            seen=sage_restores.newest(headers, highest=highest) | before,
-        )
+        trusts = self.trusts_sequences or tells
+        return replace(self, trusts_sequences=trusts, seen=newest | before if before else newest)
 
     def note_whole_look(self, changed: Sequence[BatchHeader], now: float) -> Marks:
         marks = replace(self, seen=self.seen | following.listed(changed))

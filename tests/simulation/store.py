@@ -100,6 +100,21 @@ class Table(dict[str, Row]):
         return answer
 
 
+class Once:
+    """Works a question out anew only where what it rests on is no longer what it was."""
+
+    def __init__(self) -> None:
+        self._last: dict[Callable[..., Any], tuple[tuple[Any, ...], Any]] = {}
+
+    def __call__(self, work_out: Callable[..., Worked], *given: Any) -> Worked:
+        """The answer for these values; neither may be changed by anybody afterwards."""
+        last = self._last.get(work_out)
+        if last is None or last[0] != given:
+            last = self._last[work_out] = given, work_out(*given)
+        answer: Worked = last[1]
+        return answer
+
+
 class Store:
     """The database of one company."""
 

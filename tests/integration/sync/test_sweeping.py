@@ -18,8 +18,8 @@ from sync.domain.packing import unpack
 from sync.domain.policy import Policy
 from sync.models import Batch, Posting
 from sync.services import identities, settling
-from sync.services.assembling import entry_of
-from sync.services.lease import take_lease
+from sync.services.assembling import Outset, assemble, entry_of
+from sync.services.lease import release_lease, take_lease
 from sync.services.looks import Look
 from sync.services.work import Work
 from tenants.models import Company
@@ -81,17 +81,24 @@ def a_sent_posting(company: Company, place: Place, tag: str = TAG, **columns: An
     return posting
 
 
-def sweep(company: Company, sage: Sage, *headers: BatchHeader) -> int:
-    """One look at these headers, and what follows from it; how many batches were driven."""
-    work = Work(
+def a_work(company: Company, sage: Sage) -> Work:
+    return Work(
         tenant_id=company.tenant_id, company_id=company.pk, company_name=company.name,
         zone=ZoneInfo("UTC"), policy=Policy(), policy_version=1, database_key=KEY, bill=None,  # type: ignore[arg-type]
         sage=sage, clock=lambda: NOW, worker="test",  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def sweep(company: Company, sage: Sage, *headers: BatchHeader, **more: Any) -> int:
+    """One look at these headers, and what follows from it; how many batches were driven."""
+    work = a_work(company, sage)
     lease = take_lease(KEY, owner="test", seconds=300)
     assert lease is not None
-    found = Look(headers=headers, highest=60, low_mark=50)
-    return settling.follow_up(work, lease, found, process=None)
+    found = Look(headers=headers, highest=60, low_mark=50, **more)
+    try:
+        return settling.follow_up(work, lease, found, process=None)
+    finally:
+        release_lease(lease)
 
 
 def again(posting: Posting) -> Posting:
@@ -182,3 +189,136 @@ def test_a_batch_mate_under_way_does_not_keep_a_bill_from_being_found(db: None) 
 
     assert (again(settled).state, again(settled).sage_batch_number) == ("IN_SAGE", 60)
     assert (again(under_way).state, again(under_way).batch_id) == ("IN_FLIGHT", under_way.batch_id)
+
+
+# --- bills whose identity was forgotten with our database -----------------------------------------
+
+
+def a_bare_posting(company: Company, **columns: Any) -> Posting:
+    """A bill that was decided and is not approved: it has no identity now."""
+    bare: dict[str, Any] = {
+        "state": "WAITING", "is_dirty": False, "order_number": "", "vendor_number": "",
+        "document_number": "", "invoice": None, "identity_frozen_at": None,
+    }  # fmt: skip
+    return builders.a_posting(company, database_key=KEY, **NOWHERE | bare | columns)
+
+
+def ours_in_sage(posting: Posting, **more: Any) -> InvoiceBatch:
+    """A batch with an entry under this bill's order number, as BILL has the bill."""
+    any_bill = builders.in_sage(builders.a_bill(), batch=60, entry=1, status="Open")
+    shown = {
+        "order_number": identities.order_of(posting), "total": posting.amount,
+        "document_number": posting.invoice_number.upper(), "entry_number": 1,
+    } | more  # fmt: skip
+    invoice = replace(unpack(Invoice, any_bill["invoice"]), **shown)
+    return InvoiceBatch(header=header(60), invoices=(invoice,))
+
+
+def thoroughly(company: Company, batch: InvoiceBatch) -> None:
+    sweep(company, Sage(batch), batch.header, is_thorough=True)
+
+
+def test_a_bare_bill_takes_the_identity_that_sage_shows(db: None) -> None:
+    company = builders.a_company()
+    posting = a_bare_posting(company)
+
+    thoroughly(company, ours_in_sage(posting))
+
+    found = again(posting)
+    assert (found.state, found.sage_batch_number, found.sentence) == ("IN_SAGE", 60, "")
+    assert (found.changed_in_bill_at, found.change_note) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("shown", "told"),
+    [
+        ({"total": Decimal("22.00")}, "22.00 in Sage"),
+        ({"document_number": "ANOTHER"}, "ANOTHER in Sage"),
+    ],
+)
+def test_an_entry_that_does_not_agree_with_a_bare_bill_is_told_with_both_figures(
+    db: None, shown: dict[str, Any], told: str
+) -> None:
+    company = builders.a_company()
+    posting = a_bare_posting(company)
+
+    thoroughly(company, ours_in_sage(posting, **shown))
+
+    found = again(posting)
+    assert found.state == "ATTENTION"
+    assert told in found.sentence
+
+
+def test_a_bill_that_a_person_left_out_takes_nothing_and_nothing_is_removed(db: None) -> None:
+    company = builders.a_company()
+    posting = a_bare_posting(company, state="SKIPPED", is_skipped_by_person=True)
+
+    thoroughly(company, ours_in_sage(posting))
+
+    assert (again(posting).state, again(posting).batch_id) == ("SKIPPED", None)
+
+
+def test_a_bare_bill_does_not_take_what_another_company_sent(db: None) -> None:
+    mine, theirs = builders.a_company(), builders.a_company()
+    posting = a_bare_posting(mine)
+    bill = builders.a_bill()
+    columns = builders.in_sage(bill, batch=60, entry=1, status="Open")
+    columns["order_number"] = identities.order_of(posting)
+    builders.a_posting(theirs, bill=bill, database_key=KEY, **columns)
+
+    thoroughly(mine, ours_in_sage(posting))
+
+    assert (again(posting).state, again(posting).order_number) == ("WAITING", "")
+
+
+def test_of_two_bills_that_sage_cannot_tell_apart_neither_takes_the_entry(db: None) -> None:
+    company = builders.a_company()
+    one = a_bare_posting(company)
+    other = a_bare_posting(company)
+    with tenant_scope(company.tenant_id):
+        rows = Posting.objects.for_tenant(company.tenant_id)
+        rows.filter(pk=one.pk).update(source_id="00n01ABCDEFGHIJKLMaB")
+        rows.filter(pk=other.pk).update(source_id="00n01ABCDEFGHIJKLMAb")
+
+    thoroughly(company, ours_in_sage(again(one)))
+
+    assert [again(row).state for row in (one, other)] == ["WAITING", "WAITING"]
+
+
+def test_one_look_reads_so_many_batches_and_the_next_goes_on(db: None) -> None:
+    company = builders.a_company()
+    posting = a_bare_posting(company)
+    many = [replace(header(number), number=number) for number in range(100, 160)]
+    sage = Sage(replace(ours_in_sage(posting), invoices=()))
+    reads: list[int] = []
+    find = sage.find_batch
+    sage.find_batch = lambda number: reads.append(number) or find(number)  # type: ignore[assignment,func-returns-value]
+
+    sweep(company, sage, *many, is_thorough=True)
+
+    assert reads == list(range(100, 150))
+
+
+@pytest.mark.parametrize(("apart", "is_sent"), [(False, True), (True, False)])
+def test_a_bill_whose_order_number_lies_in_sage_unjudged_waits(
+    db: None, apart: bool, is_sent: bool
+) -> None:
+    company = builders.a_company()
+    bill = builders.a_bill()
+    columns = builders.in_sage(bill, batch=60, entry=1, status="Open") | NOWHERE
+    posting = builders.a_posting(
+        company, bill=bill, database_key=KEY, **columns | {"state": "READY"}
+    )
+    lease = take_lease(KEY, owner="test", seconds=300)
+    assert lease is not None
+    outset = Outset(
+        watermark=50, highest=60, can_post=False, is_look_fresh=True, is_thorough=True,
+        orders_apart={posting.order_number} if apart else set(),
+    )  # fmt: skip
+
+    made = assemble(
+        a_work(company, Sage(None)), lease, size=5, outset=outset, is_full=False, now=NOW
+    )
+
+    assert (made is not None) is is_sent
+    assert again(posting).state == ("IN_FLIGHT" if is_sent else "READY")
