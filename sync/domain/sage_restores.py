@@ -83,14 +83,16 @@ def tells_sequences(headers: Iterable[BatchHeader], posted: Mapping[int, int]) -
     """Whether this Sage is seen to show on a batch the posting sequence that its documents have.
 
     That both are the number of the posting run is how Sage 300 describes them, not what its Web API
-    promises; so it is believed of a server only once it was seen there.
+    promises; so it is believed of a server only once it was seen there, of two batches in one list.
     """
-    return any(
-        header.status == BatchStatus.POSTED
+    alike = {
+        header.posting_sequence
+        for header in headers
+        if header.status == BatchStatus.POSTED
         and header.posting_sequence
         and posted.get(header.number) == header.posting_sequence
-        for header in headers
-    )
+    }
+    return len(alike) > 1
 
 
 def _has_other_sequence(header: BatchHeader, sequence: int) -> bool:

@@ -22,6 +22,9 @@ from sync.domain.replacing import replace
 
 GRACE_SECONDS = 3600.0
 
+#: So many batches with an order number of nobody are remembered after a restore, the newest of them.
+STRANGE_BATCHES = 1000
+
 #: What is kept of a batch that is to be read again: a posting under way has an entry in it.
 UNJUDGED = ""
 
@@ -146,7 +149,8 @@ def still_apart(
     New ones are kept only while a restore is worked through: at other times they are another's.
     """
     kept = {n: tuple(orders) for n, orders in apart.items() if n not in read}
-    return kept | {n: orders for n, orders in found.items() if is_thorough or n in apart}
+    kept |= {n: orders for n, orders in found.items() if is_thorough or n in apart}
+    return {n: kept[n] for n in sorted(kept)[-STRANGE_BATCHES:]}
 
 
 def recognised(apart: Mapping[int, Collection[str]], known: AbstractSet[str]) -> tuple[int, ...]:

@@ -77,6 +77,7 @@ def look(work: Work) -> Look:
         marks = Marks(highest=highest, low=highest, history_checked_at=now)
         _keep(work, marks, now)
         return Look(highest=highest, low_mark=highest)
+    marks.forget_strangers(now)
     listing = _list(work, marks, watermarks)
     found = Look(
         headers=listing.headers,
@@ -156,15 +157,15 @@ def by_order(work: Work, orders: Collection[str], *, bare: bool) -> dict[str, Po
         return found
     undecided = rows.filter(invoice__isnull=True, is_dirty=False, is_skipped_by_person=False)
     alike: dict[str, list[Posting]] = {}
-    free = set(orders) - _borne(work, orders)
+    free = set(orders) - borne(work, orders)
     for posting in undecided.alias(bill_order=Upper("source_id")).filter(bill_order__in=free):
         alike.setdefault(identities.order_of(posting), []).append(posting)
     # BILL tells upper from lower case and Sage does not: whose it is of two cannot be told.
     return found | {order: rows[0] for order, rows in alike.items() if len(rows) == 1}
 
 
-def _borne(work: Work, orders: Collection[str]) -> set[str]:
-    """Those that a posting of any company bears in this Sage database."""
+def borne(work: Work, orders: Collection[str]) -> set[str]:
+    """Those order numbers that a posting of any company bears in this Sage database."""
     with operator_scope():
         rows = Posting.objects.filter(database_key=work.database_key, order_number__in=orders)
         return set(rows.values_list("order_number", flat=True))

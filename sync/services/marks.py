@@ -20,6 +20,7 @@ from sync.domain import following, sage_restores
 from sync.models import CatalogueList
 
 KIND = "sage.batches"
+STRANGERS_LAST = timedelta(days=60)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +57,12 @@ class Marks:
         """Look at everything above the low mark, from the first look that gets through."""
         self.is_watch_due = True
         self._watch_from(now)
+
+    def forget_strangers(self, now: datetime) -> None:
+        """A bill that BILL has not told again for so long is not told any more."""
+        began = self.thorough_until
+        if not self.is_watch_due and began is not None and now > began + STRANGERS_LAST:
+            self.strangers = {}
 
     def note_list(
         self,

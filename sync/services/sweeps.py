@@ -24,7 +24,7 @@ from sync.models import Batch, Posting
 from sync.services import identities
 from sync.services.assembling import entry_of
 from sync.services.lease import Lease, LeaseLost, holds_lease
-from sync.services.looks import Look, by_order, followed_numbers
+from sync.services.looks import Look, borne, by_order, followed_numbers
 from sync.services.marks import find_marks, keep_marks
 from sync.services.turns import hold_company
 from sync.services.work import Work
@@ -135,7 +135,7 @@ def _judge(work: Work, batches: Sequence[InvoiceBatch], *, bare: bool) -> _Judge
     return _Judged(
         mine=list(mine.values()),
         unjudged=unjudged,
-        strangers=sweeping.strangers(batches, keys.keys()),
+        strangers=sweeping.strangers(batches, {*keys, *(borne(work, orders) if bare else ())}),
     )
 
 

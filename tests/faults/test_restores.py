@@ -400,6 +400,8 @@ def test_f28_a_number_given_out_again_before_we_looked_is_told_by_its_posting_ru
     rested_posting_desk: Desk,
 ) -> None:
     desk = rested_posting_desk
+    a_bill(desk, "EARLIER-1")
+    heal(desk)
     before = desk.sage.snapshot("CALBAK")
     a_bill(desk, "LOST-1")
     desk.sync()

@@ -108,18 +108,21 @@ def test_documents_of_another_posting_run_show_a_number_given_out_again(
 @pytest.mark.parametrize(
     ("header", "posted", "is_told"),
     [
-        (READ_POSTED, {58: 7}, True),
-        (READ_POSTED, {58: 8}, False),
-        (READ_POSTED, {58: 0}, False),
-        (READ_POSTED, {}, False),
-        (a_header(58, status=BatchStatus.POSTED), {58: 0}, False),
-        (a_header(58, posting_sequence=7), {58: 7}, False),
+        (READ_POSTED, {57: 6, 58: 7}, True),
+        (READ_POSTED, {57: 6, 58: 8}, False),
+        (READ_POSTED, {57: 6, 58: 0}, False),
+        (READ_POSTED, {57: 6}, False),
+        (READ_POSTED, {58: 7}, False),
+        (a_header(58, status=BatchStatus.POSTED), {57: 6, 58: 0}, False),
+        (a_header(58, posting_sequence=7), {57: 6, 58: 7}, False),
     ],
 )
-def test_a_server_tells_posting_sequences_once_a_batch_showed_its_documents(
+def test_a_server_tells_posting_sequences_once_two_batches_showed_their_documents(
     header: BatchHeader, posted: dict[int, int], is_told: bool
 ) -> None:
-    assert sage_restores.tells_sequences([header], posted) is is_told
+    other = replace(READ_POSTED, number=57, posting_sequence=6)
+
+    assert sage_restores.tells_sequences([other, header], posted) is is_told
 
 
 def test_a_clerks_batch_that_is_another_one_shows_a_restore() -> None:
