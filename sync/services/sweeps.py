@@ -43,7 +43,8 @@ def sweep(work: Work, lease: Lease, found: Look) -> Batch | None:
         found.headers,
         known=found.known,
         looked_at=found.looked_at,
-        followed=followed,
+        # After a restore a followed batch may hold again what has moved on since.
+        followed=() if found.is_thorough else followed,
         is_thorough=found.is_thorough or is_search_due,
     )
     wanted = [*numbers, *(number for number in found.recognised if number not in numbers)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -172,7 +172,12 @@ class Looks(Bills):
     def sweep_in(self, lease: Lease, look: Look) -> Generator[float, None, Batch | None]:
         is_thorough = look.is_thorough or self.is_search_due()
         numbers = self.once(
-            _suspects, look.headers, look.known, look.looked_at, self.followed(), is_thorough
+            _suspects,
+            look.headers,
+            look.known,
+            look.looked_at,
+            () if look.is_thorough else self.followed(),
+            is_thorough,
         )
         read: dict[int, InvoiceBatch | None] = {}
         is_last_bad = False
@@ -340,7 +345,7 @@ def _suspects(
     headers: tuple[BatchHeader, ...],
     known: dict[int, str],
     looked_at: dict[int, str],
-    followed: set[int],
+    followed: Collection[int],
     is_thorough: bool,
 ) -> tuple[int, ...]:
     return sweeping.suspects(

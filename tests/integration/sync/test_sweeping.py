@@ -191,6 +191,28 @@ def test_a_batch_mate_under_way_does_not_keep_a_bill_from_being_found(db: None) 
     assert (again(under_way).state, again(under_way).batch_id) == ("IN_FLIGHT", under_way.batch_id)
 
 
+@pytest.mark.parametrize(("is_thorough", "state"), [(True, "IN_SAGE"), (False, "READY")])
+def test_after_a_restore_a_followed_batch_is_read_for_what_came_back_into_it(
+    db: None, is_thorough: bool, state: str
+) -> None:
+    company = builders.a_company()
+    lying_there = Place(
+        fate=Fate.LANDED, batch_number=58, entry_number=1, status=BatchStatus.OPEN,
+        document_number="INV",
+    )  # fmt: skip
+    followed = a_sent_posting(company, lying_there)
+    came_back = a_sent_posting(company, REMOVED, tag=f"{TAG[:-1]}B", state="READY", **NOWHERE)
+    both = tuple(
+        replace(unpack(Invoice, one.invoice), entry_number=entry)
+        for entry, one in enumerate((followed, came_back), start=1)
+    )
+    batch = InvoiceBatch(header=header(58, entries=2), invoices=both)
+
+    sweep(company, Sage(batch), batch.header, is_thorough=is_thorough)
+
+    assert again(came_back).state == state
+
+
 # --- bills whose identity was forgotten with our database -----------------------------------------
 
 
