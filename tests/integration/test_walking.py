@@ -116,6 +116,8 @@ def test_walking_every_route_as_everybody(walls: str, caplog: pytest.LogCaptureF
             if is_without_rls and walk.route.door is Door.OPERATOR:
                 continue  # An operator reads everything: no scoping could hold alone there.
             for method in METHODS:
+                if is_without_rls and method not in walk.route.methods:
+                    continue  # No view is behind it, so no row is read: asked in the other walk.
                 problems += _walk(walk, method, stage)
 
     assert not problems, "\n".join(problems)
