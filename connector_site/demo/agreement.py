@@ -7,6 +7,7 @@ waiting or blocked. The connector's entries are known by the Sage user who enter
 anything the product wrote, so a lost note of ours cannot hide one.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,12 +60,17 @@ class LedgerEntry:
         return f"batch {self.batch_number} entry {self.entry_number} ({self.document_number})"
 
 
+def _in_words(status: str) -> str:
+    """As the product shows it: the Web API writes ReadyToPost for Ready To Post."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", status)
+
+
 def read_entries(company: Mapping[str, Any]) -> list[LedgerEntry]:
     """Return the entries of one company's ledger; batches a person deleted hold none."""
     return [
         LedgerEntry(
             batch_number=int(batch["BatchNumber"]),
-            batch_status=str(batch["BatchStatus"]),
+            batch_status=_in_words(str(batch["BatchStatus"])),
             entry_number=int(entry["EntryNumber"]),
             vendor_number=entry["VendorNumber"],
             document_number=entry["DocumentNumber"],

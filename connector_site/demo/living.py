@@ -157,7 +157,7 @@ class Living:
             case Deed.RELEASE:
                 self._clerk(desk, "set_ready", "Open")
             case Deed.POST:
-                self._clerk(desk, "post_batch", "ReadyToPost", "Open")
+                self._clerk(desk, "post_batch", "Ready To Post", "Open")
 
     def _tell(self, action: str, **words: Any) -> Any:
         return self._bill.post("/_standin/do", action=action, **words)["result"]

@@ -62,6 +62,12 @@ def test_a_posted_one_agrees_when_its_document_is_posted():
     assert compare(shown, ledger=a_ledger(an_entry(), status="Posted", posted=1)) == []
 
 
+def test_ready_to_post_is_the_same_however_it_is_spelt():
+    shown = replace(FLOUR, sage_status="Ready To Post")
+
+    assert compare(shown, ledger=a_ledger(an_entry(), status="ReadyToPost")) == []
+
+
 def test_what_a_clerk_entered_is_not_ours_to_explain():
     clerks = an_entry(2, EnteredBy="DANA", VendorNumber="NOVAK", DocumentNumber="10442")
 
