@@ -7,12 +7,13 @@ waiting or blocked. The connector's entries are known by the Sage user who enter
 anything the product wrote, so a lost note of ours cannot hide one.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from sync.services.landings import status_words
 
 IN_SAGE = "IN_SAGE"
 POSTED = "Posted"
@@ -60,17 +61,12 @@ class LedgerEntry:
         return f"batch {self.batch_number} entry {self.entry_number} ({self.document_number})"
 
 
-def _in_words(status: str) -> str:
-    """As the product shows it: the Web API writes ReadyToPost for Ready To Post."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", status)
-
-
 def read_entries(company: Mapping[str, Any]) -> list[LedgerEntry]:
     """Return the entries of one company's ledger; batches a person deleted hold none."""
     return [
         LedgerEntry(
             batch_number=int(batch["BatchNumber"]),
-            batch_status=_in_words(str(batch["BatchStatus"])),
+            batch_status=status_words(str(batch["BatchStatus"])),
             entry_number=int(entry["EntryNumber"]),
             vendor_number=entry["VendorNumber"],
             document_number=entry["DocumentNumber"],
