@@ -161,7 +161,7 @@ def by_order(work: Work, orders: Collection[str], *, bare: bool) -> dict[str, Po
     for posting in undecided.alias(bill_order=Upper("source_id")).filter(bill_order__in=free):
         alike.setdefault(identities.order_of(posting), []).append(posting)
     # BILL tells upper from lower case and Sage does not: whose it is of two cannot be told.
-    return found | {order: rows[0] for order, rows in alike.items() if len(rows) == 1}
+    return found | {order: bills[0] for order, bills in alike.items() if len(bills) == 1}
 
 
 def borne(work: Work, orders: Collection[str]) -> set[str]:

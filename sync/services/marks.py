@@ -25,10 +25,11 @@ STRANGERS_LAST = timedelta(days=60)
 
 @dataclass(slots=True, kw_only=True)
 class Marks:
-    """Times are aware. `decisions` are a person's, by batch number, after a restore of Sage;
-    `seen` is how the newest batches, whosever, looked in the last list;
-    `trusts_sequences`: `sage_restores.tells_sequences` once held. `told` are batches under a tag of ours that no row of ours knows, told once; `strangers`, by
-    batch number, order numbers found after a restore of our database that no posting has yet.
+    """Times are aware. `decisions` are a person's, by batch number, after a restore of Sage.
+
+    `told` are batches under a tag of ours that no row of ours knows, told once; `seen` how the newest
+    batches, whosever, looked in the last list; `strangers`, by batch number, order numbers found after
+    a restore that no posting had. `trusts_sequences`: `sage_restores.tells_sequences` once held.
     """
 
     highest: int = 0
