@@ -6,7 +6,7 @@ from collections.abc import Generator
 from datetime import date
 
 from integrations.sage300.types import FiscalPeriod
-from sync.domain.document_number import with_suffix
+from sync.domain.document_number import is_numbered, with_suffix
 from sync.domain.facts import Entry
 from sync.domain.policy import Policy
 from sync.domain.posting_date import PostingDate, choose_posting_date
@@ -127,9 +127,7 @@ class Bills(Interpreter):
         had, bill = row.entry, row.bill
         if had is None or not row.is_frozen or row.is_clean:
             return False
-        is_same = had.document_number == bill.number or had.document_number.startswith(
-            f"{bill.number}-"
-        )
+        is_same = is_numbered(had.document_number, bill.number)
         return not (is_same and had.vendor_number == bill.vendor)
 
     def why_not_sent(self, row: Row) -> str:
