@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
@@ -313,9 +314,13 @@ def test_a_closed_key_is_closed_for_every_organization_at_once() -> None:
 
 def test_another_developer_key_is_not_concerned() -> None:
     SharedQuota(an_address(URL)).close_for_the_hour()
+    entered = []
 
-    with SharedQuota(an_address(URL, developer_key="key-2")).slot():
-        pass
+    for key in ("key-1", "key-2"):
+        with suppress(RateLimited), SharedQuota(an_address(URL, developer_key=key)).slot():
+            entered.append(key)
+
+    assert entered == ["key-2"]
 
 
 @threaded

@@ -355,7 +355,11 @@ def test_a_rotation_without_a_key_in_its_answer_is_an_unknown_outcome() -> None:
 
 @pytest.mark.parametrize("reply", [(200, b""), (404, fault("BDC_1205"))])
 def test_removing_a_subscription_twice_is_no_error(reply: Reply) -> None:
-    a_client(answers(reply)).delete_subscription("sub-1")
+    bill = answers(reply)
+
+    a_client(bill).delete_subscription("sub-1")
+
+    assert [call.method for call in bill.asked] == ["DELETE"]
 
 
 @pytest.mark.parametrize("envelope", [True, False])
